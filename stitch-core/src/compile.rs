@@ -1,0 +1,204 @@
+//! From definitions to an engine: everything is checked, all of it reported, nothing left to resolve later.
+
+use hashbrown::HashTable;
+
+use crate::bucketing::Algorithm;
+use crate::definitions::Definitions;
+use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
+use crate::engine::{Engine, Slot, hash};
+use crate::flag::{Flag, Segment};
+
+mod condition;
+mod flag;
+mod graph;
+mod names;
+mod overrides;
+pub(crate) mod place;
+mod plan;
+pub(crate) mod reader;
+mod segment;
+mod serve;
+mod settings;
+
+use graph::Graph;
+use names::Names;
+use place::Place;
+use reader::Reader;
+use settings::Root;
+
+/// What an error does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It refuses the document.
+    Strict,
+    /// It sets aside the flag or segment that has it.
+    Lenient,
+}
+
+/// Compiles a document, or tells everything that is wrong with it.
+pub(crate) fn compile(definitions: &Definitions<'_>, mode: Mode) -> Result<Engine, DefinitionsError> {
+    let Compiled { engine, diagnostics, document_refused } = run(definitions, mode);
+    if document_refused || (mode == Mode::Strict && any_error(&diagnostics)) {
+        return Err(DefinitionsError::new(diagnostics));
+    }
+    Ok(Engine { diagnostics: diagnostics.into(), ..engine })
+}
+
+/// Everything that is wrong with a document that is refused already.
+pub(crate) fn refuse(definitions: &Definitions<'_>) -> DefinitionsError {
+    DefinitionsError::new(run(definitions, Mode::Strict).diagnostics)
+}
+
+struct Compiled {
+    engine: Engine,
+    diagnostics: Vec<Diagnostic>,
+    /// An error lies in no flag, segment or override row.
+    document_refused: bool,
+}
+
+/// What the parts of the document are compiled with.
+struct Compiler<'d> {
+    reader: Reader,
+    flags: Names<'d>,
+    segments: Names<'d>,
+    algorithm: Algorithm,
+    environments: Vec<&'d str>,
+    /// What the entry at hand refers to: flags by index, then segments.
+    references: Vec<u32>,
+    /// The salts of bucket conditions, with their pointers.
+    condition_salts: Vec<(&'d str, String)>,
+    /// The salts of flags.
+    flag_salts: Vec<&'d str>,
+}
+
+/// An entry of the document and whether it can be served.
+struct Entry<T> {
+    compiled: Option<T>,
+    references: Vec<u32>,
+    failed: bool,
+}
+
+impl<'d> Compiler<'d> {
+    /// Compiles one entry, minding what it refers to and whether it has errors.
+    fn entry<T>(&mut self, compile: impl FnOnce(&mut Self) -> Option<T>) -> Entry<T> {
+        let errors = self.reader.errors;
+        let compiled = compile(self);
+        let failed = self.reader.errors > errors || compiled.is_none();
+        Entry { compiled, references: std::mem::take(&mut self.references), failed }
+    }
+}
+
+fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
+    let mut reader = Reader::default();
+    let root = Root::read(&definitions.document, &mut reader);
+    let flags = Names::read(root.flags, &Place::ROOT.key("flags"), Code::DuplicateFlag, &mut reader);
+    let segments = Names::read(root.segments, &Place::ROOT.key("segments"), Code::DuplicateSegment, &mut reader);
+    let within = |problem: &Diagnostic| {
+        ["/flags/", "/segments/", "/overrides/"].iter().any(|section| problem.pointer.starts_with(section))
+    };
+    let mut document_refused = reader.diagnostics.iter().chain(&definitions.problems).any(|problem| {
+        let duplicate = matches!(problem.code, Code::DuplicateFlag | Code::DuplicateSegment);
+        problem.severity == Severity::Error && !duplicate && !within(problem)
+    });
+    let mut compiler = Compiler {
+        reader,
+        flags,
+        segments,
+        algorithm: root.algorithm,
+        environments: root.environments,
+        references: Vec::new(),
+        condition_salts: Vec::new(),
+        flag_salts: Vec::new(),
+    };
+
+    let mut flags = Vec::with_capacity(root.flags.len());
+    for (index, json) in root.flags.iter().enumerate() {
+        flags.push(compiler.entry(|compiler| compiler.flag(json, &Place::ROOT.key("flags").index(index))));
+    }
+    let mut segments = Vec::with_capacity(root.segments.len());
+    for (index, json) in root.segments.iter().enumerate() {
+        segments.push(compiler.entry(|compiler| compiler.segment(json, &Place::ROOT.key("segments").index(index))));
+    }
+    mark_problems(&mut flags, "/flags/", &definitions.problems);
+    mark_problems(&mut segments, "/segments/", &definitions.problems);
+    mark_duplicates(&mut flags, &compiler.flags);
+    mark_duplicates(&mut segments, &compiler.segments);
+    compiler.overrides(root.overrides, &definitions.problems, &mut flags);
+    compiler.warn_of_shared_salts();
+
+    let mut graph = Graph::new(&flags, &segments);
+    graph.report_cycles(&compiler.flags, &compiler.segments, &mut compiler.reader);
+    graph.warn_of_unused_segments(&mut compiler.reader);
+    if mode == Mode::Lenient {
+        graph.set_aside(&mut compiler.reader);
+    }
+
+    let mut diagnostics = definitions.problems.clone();
+    diagnostics.append(&mut compiler.reader.diagnostics);
+    let engine = assemble(&compiler, flags, segments, &graph, root.internal_tiers);
+    document_refused |= diagnostics.iter().any(|problem| problem.code == Code::DuplicateKey);
+    Compiled { engine, diagnostics, document_refused }
+}
+
+/// What is wrong with the text of an entry makes the entry fail.
+fn mark_problems<T>(entries: &mut [Entry<T>], section: &str, problems: &[Diagnostic]) {
+    for problem in problems {
+        if let Some(entry) = index_within(&problem.pointer, section).and_then(|index| entries.get_mut(index)) {
+            entry.failed = true;
+        }
+    }
+}
+
+/// The index of the entry of a section that a pointer leads into.
+fn index_within(pointer: &str, section: &str) -> Option<usize> {
+    pointer.strip_prefix(section)?.split('/').next()?.parse().ok()
+}
+
+/// Of two entries with one key neither is served.
+fn mark_duplicates<T>(entries: &mut [Entry<T>], names: &Names<'_>) {
+    for &index in &names.duplicates {
+        if let Some(entry) = entries.get_mut(index as usize) {
+            entry.failed = true;
+        }
+    }
+}
+
+fn assemble(
+    compiler: &Compiler<'_>,
+    flags: Vec<Entry<Flag>>,
+    segments: Vec<Entry<Segment>>,
+    graph: &Graph,
+    internal_tiers: Vec<&str>,
+) -> Engine {
+    let mut nodes = 0..;
+    let mut slots = Vec::with_capacity(flags.len());
+    for (entry, node) in flags.into_iter().zip(&mut nodes) {
+        let flag = entry.compiled.filter(|_| !graph.failed(node));
+        let flag = flag.map(|flag| Flag { links: graph.links(node, entry.references), ..flag });
+        slots.push(Slot { key: compiler.flags.first_key(node).map(Box::from), flag });
+    }
+    let first = slots.len();
+    let mut served_segments = Vec::with_capacity(segments.len());
+    for (entry, node) in segments.into_iter().zip(first as u32..) {
+        let segment = entry.compiled.filter(|_| !graph.failed(node));
+        served_segments.push(segment.map(|segment| Segment { links: graph.links(node, entry.references), ..segment }));
+    }
+    let mut names = HashTable::with_capacity(slots.len());
+    for (index, slot) in (0..).zip(&slots) {
+        if let Some(key) = &slot.key {
+            names.insert_unique(hash(key), index, |&other: &u32| {
+                slots.get(other as usize).and_then(|slot| slot.key.as_deref()).map_or(0, hash)
+            });
+        }
+    }
+    let order = graph.order().filter(|&node| (node as usize) < slots.len() && !graph.failed(node)).collect();
+    Engine {
+        names,
+        order,
+        flags: slots.into(),
+        segments: served_segments.into(),
+        internal_tiers: internal_tiers.into_iter().map(Box::from).collect(),
+        environments: compiler.environments.iter().copied().map(Box::from).collect(),
+        diagnostics: Box::default(),
+    }
+}

@@ -1,0 +1,313 @@
+//! Conditions to programs of tests.
+
+use crate::bucketing::{Hasher, Purpose};
+use crate::compile::Compiler;
+use crate::compile::flag::may_have_variant;
+use crate::compile::place::Place;
+use crate::condition::{BucketTest, Program, Step, Target, Test};
+use crate::context::Attribute;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::nearest::list;
+use crate::flag::Requirement;
+use crate::json::Json;
+use crate::operator::{Operator, Source};
+
+const FORMS: [&str; 7] = ["all", "any", "not", "segment", "flag", "bucket", "attr"];
+/// The upper bound of bucket conditions, in units of 1/100,000.
+const BUCKETS: i64 = 100_000;
+
+/// A place of the program that arrows may lead to before it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Label(usize);
+
+#[derive(Clone, Copy, Debug)]
+enum Destination {
+    Unknown,
+    Step(u32),
+    Same(Label),
+    Answer(Target),
+}
+
+/// A program under construction.
+pub(super) struct Builder {
+    steps: Vec<(Test, Label, Label)>,
+    destinations: Vec<Destination>,
+}
+
+impl Builder {
+    const HOLDS: Label = Label(0);
+    const FAILS: Label = Label(1);
+
+    pub(super) fn new() -> Self {
+        let answers = [Destination::Answer(Target::HOLDS), Destination::Answer(Target::FAILS)];
+        Self { steps: Vec::new(), destinations: answers.into() }
+    }
+
+    fn label(&mut self) -> Label {
+        self.destinations.push(Destination::Unknown);
+        Label(self.destinations.len() - 1)
+    }
+
+    fn set(&mut self, label: Label, destination: Destination) {
+        if let Some(slot) = self.destinations.get_mut(label.0) {
+            *slot = destination;
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
+    fn test(&mut self, test: Test, entry: Label, then: Label, otherwise: Label) {
+        self.set(entry, Destination::Step(self.steps.len() as u32));
+        self.steps.push((test, then, otherwise));
+    }
+
+    /// The program, and where each of the given conditions starts in it.
+    pub(super) fn finish(self, entries: &[Entry]) -> (Program, Vec<Target>) {
+        // From the end, so that every arrow leads to what is settled. A test both of whose arrows lead to one place is
+        // passed over; this is also how a condition that always or never holds is found out.
+        let mut settled = vec![Target::FAILS; self.steps.len()];
+        let mut steps = Vec::with_capacity(self.steps.len());
+        let resolve = |settled: &[Target], mut label: Label| loop {
+            match self.destinations.get(label.0) {
+                Some(Destination::Same(other)) => label = *other,
+                Some(Destination::Answer(target)) => return *target,
+                Some(Destination::Step(index)) => {
+                    return settled.get(*index as usize).copied().unwrap_or(Target::FAILS);
+                }
+                Some(Destination::Unknown) | None => return Target::FAILS,
+            }
+        };
+        let arrows: Vec<_> = self.steps.iter().map(|&(_, then, otherwise)| (then, otherwise)).collect();
+        for (index, (then, otherwise)) in (0..).zip(arrows).collect::<Vec<(u32, _)>>().into_iter().rev() {
+            let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
+            if let Some(slot) = settled.get_mut(index as usize) {
+                *slot = if then == otherwise { then } else { Target::step(index) };
+            }
+        }
+        let starts = entries.iter().map(|entry| resolve(&settled, entry.0)).collect();
+        for (test, then, otherwise) in self.steps {
+            let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
+            steps.push(Step { test, then, otherwise });
+        }
+        (Program { steps: steps.into() }, starts)
+    }
+}
+
+/// Where a condition starts, once the program is finished.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry(Label);
+
+impl<'d> Compiler<'d> {
+    /// Adds a condition to the program; where it is wrong it never holds.
+    pub(super) fn condition(&mut self, json: &'d Json<'d>, place: &Place<'_>, builder: &mut Builder) -> Entry {
+        let entry = builder.label();
+        self.form(json, place, builder, entry, Builder::HOLDS, Builder::FAILS);
+        Entry(entry)
+    }
+
+    fn form(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+        builder: &mut Builder,
+        entry: Label,
+        then: Label,
+        otherwise: Label,
+    ) {
+        let Some(members) = self.reader.members(json, place) else { return };
+        let forms: Vec<&str> = members.map(|(key, _)| key).filter(|key| FORMS.contains(key)).collect();
+        let form = match *forms {
+            [form] => form,
+            [] => {
+                let message = "a condition has one of `all`, `any`, `not`, `segment`, `flag`, `bucket` and `attr`: add one";
+                self.reader.report(Code::NoConditionForm, place, message);
+                self.reader.fields(json, place, &FORMS);
+                return;
+            }
+            _ => {
+                let forms = list(&forms);
+                let message = format!("a condition has one form, this has {forms}: join them with `all`");
+                self.reader.report(Code::ManyConditionForms, place, message);
+                return;
+            }
+        };
+        let test = match form {
+            "all" | "any" | "not" => {
+                let [Some(inner)] = self.reader.fields(json, place, &[form]).unwrap_or_default() else { return };
+                let place = &place.key(form);
+                match form {
+                    "not" => self.form(inner, place, builder, entry, otherwise, then),
+                    "all" => self.each(inner, place, builder, entry, (then, otherwise), Join::All),
+                    _ => self.each(inner, place, builder, entry, (then, otherwise), Join::Any),
+                }
+                return;
+            }
+            "segment" => self.segment_test(json, place),
+            "flag" => self.flag_test(json, place),
+            "bucket" => self.bucket_test(json, place),
+            _ => self.attribute_test(json, place),
+        };
+        if let Some(test) = test {
+            builder.test(test, entry, then, otherwise);
+        }
+    }
+
+    /// `all` and `any`: each condition leads on to the next as long as nothing is decided.
+    fn each(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+        builder: &mut Builder,
+        entry: Label,
+        (then, otherwise): (Label, Label),
+        join: Join,
+    ) {
+        let items = self.reader.array(json, place).unwrap_or_default();
+        let mut here = entry;
+        for (index, item) in items.iter().enumerate() {
+            let place = &place.index(index);
+            if item.is_null() {
+                self.reader.wrong_element(item, place, "a condition is needed here");
+                continue;
+            }
+            let next = builder.label();
+            match join {
+                Join::All => self.form(item, place, builder, here, next, otherwise),
+                Join::Any => self.form(item, place, builder, here, then, next),
+            }
+            here = next;
+        }
+        builder.set(here, Destination::Same(match join {
+            Join::All => then,
+            Join::Any => otherwise,
+        }));
+    }
+
+    fn segment_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+        let [key] = self.reader.fields(json, place, &["segment"])?;
+        let index = self.segment_reference(key?, &place.key("segment"))?;
+        Some(Test::Segment(index))
+    }
+
+    fn flag_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+        self.requirement(json, place).map(Test::Flag)
+    }
+
+    /// `{"flag": key, "variant": name?}`: a condition's or a dependency's.
+    pub(super) fn requirement(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Requirement> {
+        let [key, variant] = self.reader.fields(json, place, &["flag", "variant"])?;
+        let key = self.reader.required(key, place, "flag", "name the flag that must be satisfied")?;
+        let flag = self.flag_reference(key, &place.key("flag"));
+        let variant = match variant {
+            Some(json) => Some(self.reader.text(json, &place.key("variant"))?),
+            None => None,
+        };
+        let flag = flag?;
+        if let Some(variant) = variant
+            && !self.flags.entries.get(flag as usize).is_none_or(|flag| may_have_variant(flag, variant))
+        {
+            let message = format!("the flag has no variant named `{variant}`: name one that it has");
+            self.reader.report(Code::UnknownVariant, &place.key("variant"), message);
+            return None;
+        }
+        Some(Requirement { flag, variant: variant.map(Box::from) })
+    }
+
+    /// Resolves the name of a flag and notes the reference.
+    pub(super) fn flag_reference(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<u32> {
+        let key = self.reader.text(json, place)?;
+        let index = self.flags.index(key);
+        match index {
+            Some(index) => self.references.push(index),
+            None => {
+                let message = format!("there is no flag `{key}`: {}", self.flags.suggest(key));
+                self.reader.report(Code::UnknownFlag, place, message);
+            }
+        }
+        index
+    }
+
+    /// Resolves the name of a segment and notes the reference.
+    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
+    pub(super) fn segment_reference(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<u32> {
+        let key = self.reader.text(json, place)?;
+        let index = self.segments.index(key);
+        match index {
+            Some(index) => self.references.push(self.flags.entries.len() as u32 + index),
+            None => {
+                let message = format!("there is no segment `{key}`: {}", self.segments.suggest(key));
+                self.reader.report(Code::UnknownSegment, place, message);
+            }
+        }
+        index
+    }
+
+    fn bucket_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+        let [bucket] = self.reader.fields(json, place, &["bucket"])?;
+        let place = &place.key("bucket");
+        let [salt, by, from, to] = self.reader.fields(bucket?, place, &["salt", "by", "from", "to"])?;
+        let salt = self.reader.required(salt, place, "salt", "buckets of different salts are independent");
+        let salt = salt.and_then(|salt| self.reader.text(salt, &place.key("salt")));
+        let by = match by {
+            Some(by) => self.attribute(by, &place.key("by")),
+            None => Some(Attribute::UserId),
+        };
+        let mut bound = |json, key| {
+            let json = self.reader.required(json, place, key, "bounds are integers of 0 to 100000")?;
+            self.reader.integer(json, &place.key(key))
+        };
+        let (from, to) = (bound(from, "from"), bound(to, "to"));
+        let (salt, by, from, to) = (salt?, by?, from?, to?);
+        let wrong = match (0 <= from, to <= BUCKETS, from < to) {
+            (true, true, true) => None,
+            (false, _, _) => Some(place.key("from")),
+            (_, false, _) => Some(place.key("to")),
+            (_, _, false) => Some(*place),
+        };
+        if let Some(place) = wrong {
+            let message = "bounds are 0 <= from < to <= 100000, in units of 1/100000";
+            self.reader.report(Code::BucketOutOfRange, &place, message);
+            return None;
+        }
+        self.condition_salts.push((salt, place.key("salt").pointer()));
+        let hasher = Hasher::new(self.algorithm, Purpose::Condition, salt);
+        let bounds = u32::try_from(from).ok().zip(u32::try_from(to).ok());
+        bounds.map(|(from, to)| Test::Bucket(Box::new(BucketTest { by, hasher, from, to })))
+    }
+
+    fn attribute_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+        let [attribute, operator, value, ignore_case] =
+            self.reader.fields(json, place, &["attr", "op", "value", "ignore_case"])?;
+        let attribute = self.attribute(attribute?, &place.key("attr"));
+        let operator = self.reader.required(operator, place, "op", "say how to compare")?;
+        let name = self.reader.text(operator, &place.key("op"))?;
+        let operator = Operator::compile(&Source { place, name, value, ignore_case }, &mut self.reader);
+        Some(Test::Attribute { attribute: attribute?, operator: operator? })
+    }
+
+    /// The name of something to read from the context.
+    pub(super) fn attribute(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Attribute> {
+        let name = self.reader.text(json, place)?;
+        let attribute = Attribute::named(name);
+        if attribute == Attribute::Unreadable {
+            let message = format!("`{name}` cannot be read as one value, so that it is always missing: name an attribute");
+            self.reader.report(Code::UnreadableAttribute, place, message);
+        }
+        Some(attribute)
+    }
+
+    pub(super) fn warn_of_shared_salts(&mut self) {
+        let salts: std::collections::HashSet<&str> = self.flag_salts.iter().copied().collect();
+        for (salt, pointer) in std::mem::take(&mut self.condition_salts) {
+            if salts.contains(salt) {
+                let message = format!("`{salt}` is also a flag's salt: use one of its own, so that nobody takes them for related");
+                self.reader.diagnostics.push(Diagnostic::new(Code::SharedSalt, pointer, message));
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Join {
+    All,
+    Any,
+}

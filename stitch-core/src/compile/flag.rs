@@ -1,0 +1,252 @@
+//! A flag: what no environment can patch is read here, the rest in `plan`.
+
+use crate::bucketing::Algorithm;
+use crate::compile::Compiler;
+use crate::compile::place::Place;
+use crate::compile::plan::{Kind, PATCHABLE, Sources};
+use crate::compile::settings::read_algorithm;
+use crate::context::Attribute;
+use crate::diagnostics::Code;
+use crate::diagnostics::nearest::suggest;
+use crate::flag::{Flag, Links, Requirement, Scopes, Variant};
+use crate::json::Json;
+use crate::value::{Value, ValueType};
+
+const FLAG: [&str; 20] = [
+    "key",
+    "type",
+    "default_value",
+    "variants",
+    "serve",
+    "rules",
+    "rollout_stage",
+    "rollout_pct",
+    "cohort",
+    "bucket_by",
+    "salt",
+    "algorithm",
+    "dependencies",
+    "requires_approval",
+    "sensitive_flag",
+    "approval_matrix_row",
+    "allowed_scopes",
+    "environments",
+    "audit",
+    "paused_from",
+];
+const SCOPES: [&str; 3] = ["global", "tenant", "user"];
+
+impl<'d> Compiler<'d> {
+    pub(super) fn flag(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Flag> {
+        if json.is_null() {
+            self.reader.wrong_element(json, place, "a flag is needed here");
+            return None;
+        }
+        let errors = self.reader.errors;
+        let [
+            key,
+            value_type,
+            default_value,
+            variants,
+            serve,
+            rules,
+            rollout_stage,
+            rollout_pct,
+            cohort,
+            bucket_by,
+            salt,
+            algorithm,
+            dependencies,
+            requires_approval,
+            sensitive_flag,
+            _approval_matrix_row,
+            allowed_scopes,
+            environments,
+            audit,
+            paused_from,
+        ] = self.reader.fields(json, place, &FLAG)?;
+
+        let key = self.flag_key(key, place);
+        let value_type = match value_type {
+            Some(json) => {
+                let kind = (Code::UnknownType, "type");
+                self.reader.word(json, &place.key("type"), kind, &ValueType::NAMES, ValueType::from_name)
+            }
+            None => Some(ValueType::Boolean),
+        };
+        let variants = self.variants(variants, value_type, place);
+        let algorithm = match algorithm {
+            Some(json) => read_algorithm(json, &place.key("algorithm"), &mut self.reader),
+            None => Some(self.algorithm),
+        };
+        let bucket_by = match bucket_by {
+            Some(json) => self.attribute(json, &place.key("bucket_by")),
+            None => Some(Attribute::UserId),
+        };
+        let dependencies = self.dependencies(dependencies, &place.key("dependencies"));
+        let requires_approval = self.switch(requires_approval, &place.key("requires_approval"));
+        self.switch(sensitive_flag, &place.key("sensitive_flag"));
+        let scopes = self.scopes(allowed_scopes, &place.key("allowed_scopes"));
+
+        // In the order of `PATCHABLE`.
+        let own = [default_value, serve, rules, rollout_stage, rollout_pct, cohort, salt, audit, paused_from];
+        let kind = Kind {
+            key: key.unwrap_or_default(),
+            json,
+            value_type,
+            variants: &variants,
+            algorithm: algorithm.unwrap_or(Algorithm::Xxh64),
+            bucket_by: bucket_by.clone().unwrap_or(Attribute::UserId),
+        };
+        let base = self.plan(&kind, &Sources::base(own, place));
+        let patches = self.patches(environments, &kind, own, place);
+        if self.reader.errors > errors {
+            return None;
+        }
+        Some(Flag {
+            key: key?.into(),
+            value_type: value_type?,
+            base: base?,
+            patches: patches.into(),
+            variants: variants
+                .into_iter()
+                .map(|(name, value)| Variant { name: name.into(), value: value.to_stored() })
+                .collect(),
+            bucket_by: bucket_by?,
+            dependencies: dependencies.into(),
+            requires_approval,
+            scopes,
+            overrides: None,
+            links: Links::default(),
+        })
+    }
+
+    fn flag_key(&mut self, key: Option<&'d Json<'d>>, place: &Place<'_>) -> Option<&'d str> {
+        let json = self.reader.required(key, place, "key", "name the flag")?;
+        let key = self.reader.text(json, &place.key("key"))?;
+        let sound = key.len() <= 128
+            && key.starts_with(|character: char| character.is_ascii_alphanumeric())
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        if !sound {
+            let message = "a key has 1 to 128 of the characters `A-Z a-z 0-9 . _ -` and begins with a letter or digit";
+            self.reader.report(Code::BadKey, &place.key("key"), message);
+        }
+        Some(key)
+    }
+
+    /// The variants that can be read, by name in the order of their UTF-8 bytes.
+    fn variants(
+        &mut self,
+        json: Option<&'d Json<'d>>,
+        value_type: Option<ValueType>,
+        place: &Place<'_>,
+    ) -> Vec<(&'d str, Value<'d>)> {
+        let Some(json) = json else {
+            return match value_type {
+                Some(ValueType::Boolean) => vec![("off", Value::Boolean(false)), ("on", Value::Boolean(true))],
+                Some(value_type) => {
+                    let message = format!("`variants` is required: give the {value_type} values by name");
+                    self.reader.report(Code::MissingKey, place, message);
+                    Vec::new()
+                }
+                None => Vec::new(),
+            };
+        };
+        let place = &place.key("variants");
+        let mut variants = Vec::new();
+        for (name, json) in self.reader.members(json, place).into_iter().flatten() {
+            let place = &place.key(name);
+            self.reader.name(name, place);
+            if let Some(value_type) = value_type {
+                variants.extend(self.value(json, value_type, place).map(|value| (name, value)));
+            }
+        }
+        variants.sort_unstable_by_key(|&(name, _)| name);
+        variants
+    }
+
+    /// A value of the flag's type.
+    pub(super) fn value(&mut self, json: &'d Json<'d>, value_type: ValueType, place: &Place<'_>) -> Option<Value<'d>> {
+        self.warn_of_large_integers(json, place);
+        let value = value_type.read(json);
+        if value.is_none() {
+            let message = format!("the flag is of type {value_type}, this is {}", json.type_word());
+            self.reader.report(Code::ValueMisfit, place, message);
+        }
+        value
+    }
+
+    fn warn_of_large_integers(&mut self, json: &Json<'_>, place: &Place<'_>) {
+        match json {
+            Json::Number(number) => {
+                self.reader.number(*number, place);
+            }
+            Json::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.warn_of_large_integers(item, &place.index(index));
+                }
+            }
+            Json::Object(members) => {
+                for (key, value) in members {
+                    self.warn_of_large_integers(value, &place.key(key));
+                }
+            }
+            Json::Null | Json::Boolean(_) | Json::Text(_) => {}
+        }
+    }
+
+    fn dependencies(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Vec<Requirement> {
+        let items = json.and_then(|json| self.reader.array(json, place)).unwrap_or_default();
+        let mut dependencies = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let place = &place.index(index);
+            match item {
+                Json::Text(_) => {
+                    let flag = self.flag_reference(item, place);
+                    dependencies.extend(flag.map(|flag| Requirement { flag, variant: None }));
+                }
+                Json::Object(_) => dependencies.extend(self.requirement(item, place)),
+                _ => self.reader.wrong_element(item, place, "a dependency is a flag's key, or `{\"flag\", \"variant\"}`"),
+            }
+        }
+        dependencies
+    }
+
+    fn switch(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> bool {
+        json.and_then(|json| self.reader.boolean(json, place)).unwrap_or(false)
+    }
+
+    fn scopes(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Scopes {
+        let Some(json) = json else { return Scopes { user: true, tenant: true } };
+        let mut scopes = Scopes { user: false, tenant: false };
+        let names = self.reader.texts(json, place).unwrap_or_default();
+        for (index, name) in names.into_iter().enumerate() {
+            match name {
+                "user" => scopes.user = true,
+                "tenant" => scopes.tenant = true,
+                "global" => {}
+                _ => {
+                    let suggestion = suggest(name, &SCOPES);
+                    let message = format!("no scope is named `{name}`: {suggestion}");
+                    self.reader.report(Code::UnknownScope, &place.index(index), message);
+                }
+            }
+        }
+        scopes
+    }
+
+    /// What can be patched is what `plan` reads; the rest of a flag's keys cannot.
+    pub(super) fn is_unpatchable(key: &str) -> bool {
+        FLAG.contains(&key) && !PATCHABLE.contains(&key)
+    }
+}
+
+/// Whether a flag has a variant of that name, as far as its document shows; an error of its own there is not reported
+/// again where others name the variant.
+pub(super) fn may_have_variant(flag: &Json<'_>, name: &str) -> bool {
+    match flag.get("variants") {
+        Some(variants @ Json::Object(_)) => variants.get(name).is_some(),
+        Some(_) => true,
+        None => flag.get("type").is_some_and(|json| json.as_text() != Some("boolean")) || ["on", "off"].contains(&name),
+    }
+}

@@ -1,0 +1,284 @@
+//! What environments can patch: the base of a flag and its patches are compiled by one function.
+
+use crate::bucketing::{Algorithm, Hasher, Purpose};
+use crate::compile::Compiler;
+use crate::compile::condition::Builder;
+use crate::compile::place::Place;
+use crate::condition::{Program, Target};
+use crate::context::Attribute;
+use crate::diagnostics::Code;
+use crate::diagnostics::nearest::suggest;
+use crate::flag::{Gate, Outcome, Plan, Rule, SegmentIndex, Serve, VariantIndex};
+use crate::json::Json;
+use crate::limits;
+use crate::stage::Stage;
+use crate::value::{Value, ValueType};
+
+/// The keys of a flag that an environment can patch.
+pub(super) const PATCHABLE: [&str; 9] =
+    ["default_value", "serve", "rules", "rollout_stage", "rollout_pct", "cohort", "salt", "audit", "paused_from"];
+const RULE: [&str; 3] = ["id", "when", "serve"];
+const AUDIT: [&str; 5] = ["created_at", "created_by", "last_flipped_at", "last_flipped_by", "last_approval_ref"];
+
+/// What a plan needs of the flag that it belongs to.
+pub(super) struct Kind<'k, 'd> {
+    pub(super) key: &'d str,
+    /// The flag as it was written.
+    pub(super) json: &'d Json<'d>,
+    pub(super) value_type: Option<ValueType>,
+    pub(super) variants: &'k [(&'d str, Value<'d>)],
+    pub(super) algorithm: Algorithm,
+    pub(super) bucket_by: Attribute,
+}
+
+impl Kind<'_, '_> {
+    pub(super) fn variant(&self, name: &str) -> Option<VariantIndex> {
+        let index = self.variants.binary_search_by_key(&name, |&(name, _)| name).ok()?;
+        VariantIndex::try_from(index).ok()
+    }
+
+    /// The smallest name whose value equals this one.
+    pub(super) fn variant_of(&self, value: Value<'_>) -> Option<VariantIndex> {
+        (0..).zip(self.variants).find(|(_, variant)| variant.1 == value).map(|(index, _)| index)
+    }
+}
+
+/// Where each patchable key of a plan comes from.
+pub(super) struct Sources<'s, 'd> {
+    fields: [Option<&'d Json<'d>>; PATCHABLE.len()],
+    /// Whether the patch has the key; else it is the flag's own.
+    patched: [bool; PATCHABLE.len()],
+    place: &'s Place<'s>,
+}
+
+impl<'s, 'd> Sources<'s, 'd> {
+    /// A flag's own keys.
+    pub(super) fn base(own: [Option<&'d Json<'d>>; PATCHABLE.len()], place: &'s Place<'s>) -> Self {
+        Self { fields: own, patched: [true; PATCHABLE.len()], place }
+    }
+
+    /// A patch over a flag's own keys.
+    fn patch(
+        own: [Option<&'d Json<'d>>; PATCHABLE.len()],
+        patch: [Option<&'d Json<'d>>; PATCHABLE.len()],
+        place: &'s Place<'s>,
+    ) -> Self {
+        let mut fields = own;
+        for (field, patch) in fields.iter_mut().zip(patch) {
+            *field = patch.or(*field);
+        }
+        Self { fields, patched: patch.map(|field| field.is_some()), place }
+    }
+}
+
+impl<'d> Compiler<'d> {
+    /// Compiles a base or a patch over it. What a patch takes over from the flag has been reported there.
+    pub(super) fn plan(&mut self, kind: &Kind<'_, 'd>, sources: &Sources<'_, 'd>) -> Option<Plan> {
+        let [default_value, serve, rules, stage, percentage, cohort, salt, audit, paused_from] = sources.fields;
+        let [own_default, own_serve, own_rules, own_stage, own_percentage, own_cohort, own_salt, own_audit, own_from] =
+            sources.patched;
+        let place = sources.place;
+
+        let default = self.reported(own_default, |compiler| compiler.default_value(default_value, kind, place));
+        let salt = self.reported(own_salt, |compiler| match salt {
+            Some(json) => compiler.reader.text(json, &place.key("salt")),
+            None => Some(kind.key),
+        });
+        let salt = salt.unwrap_or(kind.key);
+        self.flag_salts.push(salt);
+        let serve = self.reported(own_serve, |compiler| match serve {
+            Some(json) => compiler.serve(json, &place.key("serve"), kind, salt),
+            None => compiler.default_serve(kind, place),
+        });
+        let (program, rules) = self.reported(own_rules, |compiler| match rules {
+            Some(json) => compiler.rules(json, &place.key("rules"), kind, salt),
+            None => (Program::default(), Vec::new()),
+        });
+        let stage = self.reported(own_stage, |compiler| match stage {
+            Some(json) => compiler.stage(json, &place.key("rollout_stage")),
+            None => Some(Stage::Draft),
+        });
+        let percentage = self.reported(own_percentage, |compiler| match percentage {
+            Some(json) => compiler.percentage(json, &place.key("rollout_pct"), kind.algorithm),
+            None => Some(0.0),
+        });
+        let cohort = self.reported(own_cohort, |compiler| compiler.cohort(cohort, &place.key("cohort")));
+        let approved = self.reported(own_audit, |compiler| compiler.audit(audit, &place.key("audit")));
+        self.reported(own_from, |compiler| {
+            paused_from.and_then(|json| compiler.stage(json, &place.key("paused_from")))
+        });
+
+        let hasher = Hasher::new(kind.algorithm, Purpose::Gate, salt);
+        let threshold = hasher.threshold(percentage?);
+        Some(Plan {
+            stage: stage?,
+            approved,
+            default: default?,
+            gate: Gate { hasher, threshold },
+            cohort: cohort.into(),
+            program,
+            rules: rules.into(),
+            serve: serve?,
+        })
+    }
+
+    /// Keeps what `read` reports only where this is its first reading.
+    fn reported<T>(&mut self, first: bool, read: impl FnOnce(&mut Self) -> T) -> T {
+        let (diagnostics, errors, salts) =
+            (self.reader.diagnostics.len(), self.reader.errors, self.condition_salts.len());
+        let result = read(self);
+        if !first {
+            self.reader.diagnostics.truncate(diagnostics);
+            self.reader.errors = errors;
+            self.condition_salts.truncate(salts);
+        }
+        result
+    }
+
+    pub(super) fn patches(
+        &mut self,
+        environments: Option<&'d Json<'d>>,
+        kind: &Kind<'_, 'd>,
+        own: [Option<&'d Json<'d>>; PATCHABLE.len()],
+        place: &Place<'_>,
+    ) -> Vec<(Box<str>, Plan)> {
+        let Some(json) = environments else { return Vec::new() };
+        let place = &place.key("environments");
+        let mut patches = Vec::new();
+        for (environment, json) in self.reader.members(json, place).into_iter().flatten() {
+            let place = &place.key(environment);
+            if !self.environments.contains(&environment) {
+                let hint = suggest(environment, &self.environments);
+                let message = format!("the registry lists no environment `{environment}`: {hint}");
+                self.reader.report(Code::UnknownEnvironment, place, message);
+            }
+            let Some(members) = self.reader.members(json, place) else { continue };
+            let (unpatchable, members): (Vec<_>, Vec<_>) = members.partition(|(key, _)| Self::is_unpatchable(key));
+            for (key, _) in unpatchable {
+                let message = format!("`{key}` is the same in all environments: remove it here");
+                self.reader.report(Code::UnpatchableKey, &place.key(key), message);
+            }
+            let patch = self.reader.sort(members.into_iter(), place, &PATCHABLE);
+            let plan = self.plan(kind, &Sources::patch(own, patch, place));
+            patches.extend(plan.map(|plan| (environment.into(), plan)));
+        }
+        patches
+    }
+
+    fn default_value(&mut self, json: Option<&'d Json<'d>>, kind: &Kind<'_, 'd>, place: &Place<'_>) -> Option<Outcome> {
+        let help = "say what to serve while the gate is closed";
+        let json = self.reader.required(json, place, "default_value", help)?;
+        let value = self.value(json, kind.value_type?, &place.key("default_value"))?;
+        Some(Outcome { value: value.to_stored(), variant: kind.variant_of(value) })
+    }
+
+    /// What an open gate serves where the flag does not say.
+    fn default_serve(&mut self, kind: &Kind<'_, 'd>, place: &Place<'_>) -> Option<Serve> {
+        match kind.value_type? {
+            ValueType::Boolean => {
+                let on = kind.variant("on");
+                if on.is_none() {
+                    let message = "there is no variant `on` to serve by default: say what to serve";
+                    self.reader.report(Code::MissingKey, place, format!("`serve` is required: {message}"));
+                }
+                on.map(Serve::Variant)
+            }
+            _ => {
+                self.reader.report(Code::MissingKey, place, "`serve` is required: say what an open gate serves");
+                None
+            }
+        }
+    }
+
+    fn stage(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Stage> {
+        self.reader.word(json, place, (Code::UnknownStage, "stage"), &Stage::NAMES, Stage::from_name)
+    }
+
+    fn percentage(&mut self, json: &'d Json<'d>, place: &Place<'_>, algorithm: Algorithm) -> Option<f64> {
+        let percentage = self.reader.any_number(json, place)?.to_double();
+        if !(0.0..=100.0).contains(&percentage) {
+            self.reader.report(Code::PercentageOutOfRange, place, "a percentage is a number of 0 to 100");
+            return None;
+        }
+        if !algorithm.expresses(percentage) {
+            let step = if algorithm == Algorithm::Djb2Xor { "whole percents" } else { "thousandths of a percent" };
+            let message = format!("`{}` buckets in {step}: round the percentage", algorithm.as_str());
+            self.reader.report(Code::InexpressiblePercentage, place, message);
+        }
+        Some(percentage)
+    }
+
+    fn cohort(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Vec<SegmentIndex> {
+        let items = json.and_then(|json| self.reader.array(json, place)).unwrap_or_default();
+        let mut cohort = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let place = &place.index(index);
+            if item.is_null() {
+                self.reader.wrong_element(item, place, "a segment's key is needed here");
+            } else {
+                cohort.extend(self.segment_reference(item, place));
+            }
+        }
+        cohort
+    }
+
+    /// Whether the flag has an approval.
+    fn audit(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> bool {
+        let members = json.and_then(|json| self.reader.members(json, place));
+        let mut approved = false;
+        for (key, value) in members.into_iter().flatten().filter(|(key, _)| AUDIT.contains(key)) {
+            let text = self.reader.text(value, &place.key(key));
+            approved |= key == "last_approval_ref" && text.is_some_and(|text| !text.is_empty());
+        }
+        approved
+    }
+
+    fn rules(&mut self, json: &'d Json<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> (Program, Vec<Rule>) {
+        let items = self.reader.array(json, place).unwrap_or_default();
+        if items.len() > limits::RULES {
+            let message = format!("there are {} rules; at most {} are allowed", items.len(), limits::RULES);
+            self.reader.report(Code::TooManyRules, place, message);
+            return (Program::default(), Vec::new());
+        }
+        let mut builder = Builder::new();
+        let mut ids = std::collections::HashSet::new();
+        let mut parts = Vec::with_capacity(items.len());
+        let mut entries = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let place = &place.index(index);
+            let errors = self.reader.errors;
+            if item.is_null() {
+                self.reader.wrong_element(item, place, "a rule is needed here");
+                continue;
+            }
+            let Some([id, when, serve]) = self.reader.fields(item, place, &RULE) else { continue };
+            let id = self.reader.required(id, place, "id", "name the rule; answers carry the name");
+            let id = id.and_then(|id| self.reader.text(id, &place.key("id"))).unwrap_or_default();
+            if self.reader.errors == errors && self.reader.name(id, &place.key("id")) && !ids.insert(id) {
+                let message = format!("the id `{id}` is taken by a rule above: every id is used once in a flag");
+                self.reader.report(Code::DuplicateRule, &place.key("id"), message);
+            }
+            let when = self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
+            entries.extend(when.map(|when| self.condition(when, &place.key("when"), &mut builder)));
+            let serve = self.reader.required(serve, place, "serve", "say what the rule serves");
+            let serve = serve.and_then(|serve| self.serve(serve, &place.key("serve"), kind, salt));
+            parts.push((index, id, serve, self.reader.errors == errors, when.is_some()));
+        }
+        let (program, starts) = builder.finish(&entries);
+        let mut starts = starts.into_iter();
+        let mut rules = Vec::with_capacity(parts.len());
+        let mut always = false;
+        for (index, id, serve, sound, has_condition) in parts {
+            let when = if has_condition { starts.next() } else { None };
+            let when = when.unwrap_or(Target::FAILS);
+            if sound && (always || when == Target::FAILS) {
+                let why = if always { "a rule above always holds" } else { "its condition never holds" };
+                let message = format!("this rule can never be reached: {why}");
+                self.reader.report(Code::UnreachableRule, &place.index(index), message);
+            }
+            always |= sound && when == Target::HOLDS;
+            rules.extend(serve.map(|serve| Rule { id: id.into(), when, serve }));
+        }
+        (program, rules)
+    }
+}

@@ -1,0 +1,211 @@
+//! Reading typed values out of the tree; whatever is wrong is reported with its place, and reading goes on.
+
+use crate::compile::place::Place;
+use crate::diagnostics::nearest::{nearest, suggest};
+use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::json::Json;
+use crate::limits;
+use crate::number::{MAX_SAFE_INTEGER, Number};
+
+/// Keys that any object of a document may have for people and other tools, besides every key that begins with `x-`.
+const METADATA: [&str; 16] = [
+    "id",
+    "name",
+    "description",
+    "description_en",
+    "description_th",
+    "owner",
+    "owner_module",
+    "planning_ref",
+    "contract_ref",
+    "binding_status",
+    "honest_note",
+    "tags",
+    "created_at",
+    "updated_at",
+    "version",
+    "revision",
+];
+
+/// Collects diagnostics.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) errors: usize,
+}
+
+impl Reader {
+    pub(crate) fn report(&mut self, code: Code, place: &Place<'_>, message: impl Into<String>) {
+        self.errors += usize::from(code.severity() == Severity::Error);
+        self.diagnostics.push(Diagnostic::new(code, place.pointer(), message));
+    }
+
+    fn wrong_type(&mut self, json: &Json<'_>, place: &Place<'_>, wanted: &str) {
+        self.report(Code::WrongType, place, format!("{wanted} is needed here, this is {}", json.type_word()));
+    }
+
+    /// Reports an element of an array that is `null` or of another type.
+    pub(crate) fn wrong_element(&mut self, json: &Json<'_>, place: &Place<'_>, wanted: &str) {
+        if json.is_null() {
+            self.report(Code::NullInArray, place, "`null` means absent, and an array has no absent elements: remove it");
+        } else {
+            self.report(Code::WrongType, place, format!("{wanted}, this is {}", json.type_word()));
+        }
+    }
+
+    pub(crate) fn text<'d>(&mut self, json: &'d Json<'_>, place: &Place<'_>) -> Option<&'d str> {
+        let text = json.as_text();
+        if text.is_none() {
+            self.wrong_type(json, place, "a string");
+        }
+        text
+    }
+
+    pub(crate) fn boolean(&mut self, json: &Json<'_>, place: &Place<'_>) -> Option<bool> {
+        if let Json::Boolean(boolean) = json {
+            return Some(*boolean);
+        }
+        self.wrong_type(json, place, "`true` or `false`");
+        None
+    }
+
+    /// Any number.
+    pub(crate) fn any_number(&mut self, json: &Json<'_>, place: &Place<'_>) -> Option<Number> {
+        if let Json::Number(number) = json {
+            return Some(*number);
+        }
+        self.wrong_type(json, place, "a number");
+        None
+    }
+
+    /// An integer, by value.
+    pub(crate) fn integer(&mut self, json: &Json<'_>, place: &Place<'_>) -> Option<i64> {
+        let integer = match json {
+            Json::Number(number) => self.number(*number, place).as_integer(),
+            _ => None,
+        };
+        if integer.is_none() {
+            self.wrong_type(json, place, "an integer");
+        }
+        integer
+    }
+
+    /// Passes the number on, with a warning if some JSON readers would not.
+    pub(crate) fn number(&mut self, number: Number, place: &Place<'_>) -> Number {
+        if let Number::Integer(integer) = number
+            && integer.unsigned_abs() > MAX_SAFE_INTEGER.unsigned_abs()
+        {
+            let message = "JSON readers that hold numbers as doubles round this integer: write it as a string if you can";
+            self.report(Code::LargeInteger, place, message);
+        }
+        number
+    }
+
+    pub(crate) fn array<'d>(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<&'d [Json<'d>]> {
+        if let Json::Array(items) = json {
+            return Some(items);
+        }
+        self.wrong_type(json, place, "an array");
+        None
+    }
+
+    /// An array of texts, with the place of each.
+    pub(crate) fn texts<'d>(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Vec<&'d str>> {
+        let items = self.array(json, place)?;
+        let texts: Vec<&str> = items.iter().filter_map(Json::as_text).collect();
+        if texts.len() == items.len() {
+            return Some(texts);
+        }
+        for (index, item) in items.iter().enumerate().filter(|(_, item)| item.as_text().is_none()) {
+            self.wrong_element(item, &place.index(index), "a string is needed here");
+        }
+        None
+    }
+
+    /// The members of an object, those that are `null` left out.
+    pub(crate) fn members<'d>(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+    ) -> Option<impl Iterator<Item = (&'d str, &'d Json<'d>)> + use<'d>> {
+        if let Json::Object(members) = json {
+            return Some(members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (&**key, value)));
+        }
+        self.wrong_type(json, place, "an object");
+        None
+    }
+
+    /// The members of an object by their keys, in the order of `known`; warns of keys that mean nothing there.
+    pub(crate) fn fields<'d, const N: usize>(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+        known: &[&str; N],
+    ) -> Option<[Option<&'d Json<'d>>; N]> {
+        let members = self.members(json, place)?;
+        Some(self.sort(members, place, known))
+    }
+
+    /// Members by their keys, in the order of `known`; warns of keys that mean nothing there.
+    pub(crate) fn sort<'d, const N: usize>(
+        &mut self,
+        members: impl Iterator<Item = (&'d str, &'d Json<'d>)>,
+        place: &Place<'_>,
+        known: &[&str; N],
+    ) -> [Option<&'d Json<'d>>; N] {
+        let mut fields = [None; N];
+        for (key, value) in members {
+            match known.iter().zip(&mut fields).find(|(known, _)| **known == key) {
+                Some((_, field)) => *field = Some(value),
+                None if METADATA.contains(&key) || key.starts_with("x-") => {}
+                None => {
+                    let near = nearest(key, known).map(|(near, _)| near).unwrap_or_default();
+                    let message = format!("`{key}` means nothing here: did you mean `{near}`? Keys of your own begin with `x-`");
+                    self.report(Code::UnknownKey, &place.key(key), message);
+                }
+            }
+        }
+        fields
+    }
+
+    /// A field that must be there.
+    pub(crate) fn required<'d>(
+        &mut self,
+        field: Option<&'d Json<'d>>,
+        place: &Place<'_>,
+        key: &str,
+        help: &str,
+    ) -> Option<&'d Json<'d>> {
+        if field.is_none() {
+            self.report(Code::MissingKey, place, format!("`{key}` is required: {help}"));
+        }
+        field
+    }
+
+    /// A name of a variant, rule or segment.
+    pub(crate) fn name(&mut self, name: &str, place: &Place<'_>) -> bool {
+        let sound = (1..=limits::NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        if !sound {
+            let message = format!("a name has 1 to {} characters, none of them a control character", limits::NAME_CHARS);
+            self.report(Code::BadName, place, message);
+        }
+        sound
+    }
+
+    /// One of a fixed set of words.
+    pub(crate) fn word<T>(
+        &mut self,
+        json: &Json<'_>,
+        place: &Place<'_>,
+        (code, kind): (Code, &str),
+        words: &[&str],
+        meaning: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(json, place)?;
+        let found = meaning(text);
+        if found.is_none() {
+            self.report(code, place, format!("no {kind} is named `{text}`: {}", suggest(text, words)));
+        }
+        found
+    }
+}

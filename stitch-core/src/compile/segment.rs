@@ -1,0 +1,49 @@
+//! Segments.
+
+use crate::compile::Compiler;
+use crate::compile::condition::Builder;
+use crate::compile::place::Place;
+use crate::context::Attribute;
+use crate::flag::{Links, Segment};
+use crate::json::Json;
+use crate::operator::TextSet;
+
+const SEGMENT: [&str; 5] = ["key", "included", "excluded", "by", "when"];
+
+impl<'d> Compiler<'d> {
+    pub(super) fn segment(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Segment> {
+        if json.is_null() {
+            self.reader.wrong_element(json, place, "a segment is needed here");
+            return None;
+        }
+        let [key, included, excluded, by, when] = self.reader.fields(json, place, &SEGMENT)?;
+        let key = self.reader.required(key, place, "key", "name the segment");
+        let key = key.and_then(|key| self.reader.text(key, &place.key("key")));
+        let sound = key.is_some_and(|key| self.reader.name(key, &place.key("key")));
+        let included = self.units(included, &place.key("included"));
+        let excluded = self.units(excluded, &place.key("excluded"));
+        let by = match by {
+            Some(json) => self.attribute(json, &place.key("by")),
+            None => Some(Attribute::UserId),
+        };
+        let mut builder = Builder::new();
+        let entry = when.map(|when| self.condition(when, &place.key("when"), &mut builder));
+        let (program, starts) = builder.finish(entry.as_slice());
+        Some(Segment {
+            key: key.filter(|_| sound)?.into(),
+            by: by?,
+            included: included?,
+            excluded: excluded?,
+            when: starts.first().map(|start| (program, *start)),
+            links: Links::default(),
+        })
+    }
+
+    fn units(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Option<TextSet> {
+        let units = match json {
+            Some(json) => self.reader.texts(json, place)?,
+            None => Vec::new(),
+        };
+        Some(TextSet::new(units, false))
+    }
+}

@@ -1,0 +1,63 @@
+//! The registry document as it was written.
+
+use serde::{Serialize, Serializer};
+
+use crate::compile;
+use crate::diagnostics::{Code, DefinitionsError, Diagnostic};
+use crate::json::Json;
+use crate::json::read::read;
+use crate::limits;
+
+/// A registry document as it was written, metadata and all; borrows from its text.
+///
+/// It serialises to the document that it was read from.
+///
+/// ```
+/// use stitch_core::Definitions;
+///
+/// let text = r#"{"schema_version":"1.0","flags":[],"owner":"payments"}"#;
+/// let definitions = Definitions::from_json(text)?;
+/// assert_eq!(definitions.document().to_string(), text);
+/// # Ok::<(), stitch_core::DefinitionsError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Definitions<'a> {
+    pub(crate) document: Json<'a>,
+    /// What is wrong with the text within a flag, segment or override row: too deep, or too long a string.
+    pub(crate) problems: Vec<Diagnostic>,
+}
+
+impl<'a> Definitions<'a> {
+    /// Reads a registry document. Whether its content makes sense is for [`Engine::compile`](crate::Engine::compile) to say.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no JSON that every reader takes alike: then everything that could be found wrong with it.
+    pub fn from_json(text: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
+        let reading = read(text.as_ref(), limits::DOCUMENT_BYTES);
+        let ambiguous = reading.problems.iter().any(|problem| problem.code == Code::DuplicateKey);
+        match reading.json {
+            None => Err(DefinitionsError::new(reading.problems)),
+            Some(document) => {
+                let definitions = Self { document, problems: reading.problems };
+                if ambiguous { Err(compile::refuse(&definitions)) } else { Ok(definitions) }
+            }
+        }
+    }
+
+    /// The document.
+    pub fn document(&self) -> &Json<'a> {
+        &self.document
+    }
+
+    /// The same definitions, independent of the text they were read from.
+    pub fn into_owned(self) -> Definitions<'static> {
+        Definitions { document: self.document.into_owned(), problems: self.problems }
+    }
+}
+
+impl Serialize for Definitions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.document.serialize(serializer)
+    }
+}

@@ -1,0 +1,304 @@
+//! The compiled registry: immutable, shared between threads, asked without a lock.
+
+use std::borrow::Borrow;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::compile;
+use crate::context::check::{ContextError, check};
+use crate::context::Context;
+use crate::definitions::Definitions;
+use crate::diagnostics::{DefinitionsError, Diagnostic};
+use crate::evaluation::{Evaluation, Reason};
+use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
+use crate::flag::{Flag, FlagIndex, Links, Segment, SegmentIndex};
+use crate::json::Json;
+use crate::steps::Call;
+use crate::value::ValueType;
+
+/// A compiled registry. Immutable, `Send` and `Sync`: share it behind an `Arc`, swap the `Arc` to reload.
+///
+/// ```
+/// use stitch_core::{Context, Definitions, Engine};
+///
+/// let definitions = Definitions::from_json(r#"{
+///     "schema_version": "1.0",
+///     "flags": [{"key": "new-checkout", "default_value": false, "rollout_stage": "internal"}]
+/// }"#)?;
+/// let engine = Engine::compile(definitions)?;
+/// let context = Context::user("U-1").tier("staff").env("prod");
+/// let evaluation = engine.evaluate("new-checkout", &context);
+/// assert!(evaluation.bool_or(false));
+/// assert_eq!(evaluation.reason.as_str(), "stage_internal");
+/// # Ok::<(), stitch_core::DefinitionsError>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) flags: Box<[Slot]>,
+    pub(crate) names: HashTable<FlagIndex>,
+    pub(crate) segments: Box<[Option<Segment>]>,
+    /// The flags that are served, those referred to before those that refer to them.
+    pub(crate) order: Box<[FlagIndex]>,
+    pub(crate) internal_tiers: Box<[Box<str>]>,
+    pub(crate) environments: Box<[Box<str>]>,
+    pub(crate) diagnostics: Box<[Diagnostic]>,
+}
+
+/// An entry of the document's `flags`.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// Its key, if it could be read and no earlier entry has it.
+    pub(crate) key: Option<Box<str>>,
+    /// Nothing, where it was set aside.
+    pub(crate) flag: Option<Flag>,
+}
+
+impl Engine {
+    /// Compiles definitions strictly: any error refuses them.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the definitions, each with its place.
+    pub fn compile<'d>(definitions: impl Borrow<Definitions<'d>>) -> Result<Self, DefinitionsError> {
+        compile::compile(definitions.borrow(), compile::Mode::Strict)
+    }
+
+    /// Compiles definitions leniently, as a client does that receives them from a newer server: a flag or segment that
+    /// has an error is set aside, and so is what refers to it; such a flag answers [`Reason::FlagInvalid`].
+    ///
+    /// # Errors
+    ///
+    /// What concerns the document as a whole: its schema version, bucketing algorithm, ….
+    pub fn compile_lenient<'d>(definitions: impl Borrow<Definitions<'d>>) -> Result<Self, DefinitionsError> {
+        compile::compile(definitions.borrow(), compile::Mode::Lenient)
+    }
+
+    /// Reads and strictly compiles a registry document.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the document, each with its place.
+    pub fn from_json(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
+        Self::compile(Definitions::from_json(text)?)
+    }
+
+    /// What compiling had to say: warnings, and in lenient mode also errors.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The environments that the registry lists.
+    pub fn environments(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.environments.iter().map(|environment| &**environment)
+    }
+
+    /// The keys of all flags, in the order of the document; those set aside come last.
+    pub fn flag_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = |served: bool| {
+            self.flags.iter().filter(move |slot| slot.flag.is_some() == served).filter_map(|slot| slot.key.as_deref())
+        };
+        keys(true).chain(keys(false))
+    }
+
+    /// How many segments are served.
+    pub fn segment_count(&self) -> usize {
+        self.segments.iter().flatten().count()
+    }
+
+    /// Evaluates one flag. Cannot fail: an unknown flag is a reason.
+    #[inline]
+    pub fn evaluate<'a>(&'a self, flag_key: &'a str, context: &'a Context<'a>) -> Evaluation<'a> {
+        match self.flag(flag_key) {
+            Some(handle) => handle.evaluate(context),
+            None => Evaluation::of_no_flag(flag_key, Reason::FlagNotFound),
+        }
+    }
+
+    /// A handle on a flag: its name is looked up once, for hot loops.
+    ///
+    /// ```
+    /// # use stitch_core::{Context, Engine};
+    /// # let engine = Engine::from_json(r#"{"schema_version": "1.0", "flags": [{"key": "a", "default_value": true}]}"#)?;
+    /// let flag = engine.flag("a").expect("the registry has it");
+    /// for id in ["U-1", "U-2"] {
+    ///     assert!(flag.evaluate(&Context::user(id)).bool_or(false));
+    /// }
+    /// # Ok::<(), stitch_core::DefinitionsError>(())
+    /// ```
+    #[inline]
+    pub fn flag(&self, flag_key: &str) -> Option<FlagHandle<'_>> {
+        let has_key = |&index: &FlagIndex| self.slot(index).is_some_and(|slot| slot.key.as_deref() == Some(flag_key));
+        let index = *self.names.find(hash(flag_key), has_key)?;
+        Some(FlagHandle { engine: self, slot: self.slot(index)?, index })
+    }
+
+    /// Evaluates every flag for one context: in the order of the document, those set aside last.
+    pub fn evaluate_all<'a>(&'a self, context: &'a Context<'a>) -> Vec<Evaluation<'a>> {
+        let mut call = Call::for_every_flag(self, context);
+        let mut found: Vec<Option<Evaluation<'a>>> = vec![None; self.flags.len()];
+        for &index in &self.order {
+            if let (Some(flag), Some(place)) = (self.flag_at(index), found.get_mut(index as usize)) {
+                *place = Some(call.evaluate(index, flag, &mut Silent));
+            }
+        }
+        let set_aside = self.flags.iter().filter(|slot| slot.flag.is_none());
+        let invalid = set_aside.filter_map(|slot| slot.key.as_deref());
+        let invalid = invalid.map(|key| Evaluation::of_no_flag(key, Reason::FlagInvalid));
+        found.into_iter().flatten().chain(invalid).collect()
+    }
+
+    /// Evaluates one flag and tells how: the same code, watched.
+    pub fn explain<'a>(&'a self, flag_key: &'a str, context: &'a Context<'a>) -> Explanation<'a> {
+        match self.flag(flag_key) {
+            Some(handle) => handle.explain(context),
+            None => explain_no_flag(flag_key, Reason::FlagNotFound),
+        }
+    }
+
+    /// Whether the contract accepts the context, for this registry.
+    ///
+    /// # Errors
+    ///
+    /// Everything for which section 3 of the contract refuses a request: an empty or overlong user id, a reserved
+    /// attribute name, too many attributes, an inline override that does not fit its flag's type.
+    pub fn check(&self, context: &Context<'_>) -> Result<(), ContextError> {
+        check(self, context)
+    }
+
+    /// The value of a boolean flag, or `default` where there is no such flag.
+    #[inline]
+    pub fn bool(&self, flag_key: &str, context: &Context<'_>, default: bool) -> bool {
+        self.evaluate(flag_key, context).bool_or(default)
+    }
+
+    /// The value of a string flag, or `default` where there is no such flag.
+    #[inline]
+    pub fn string<'a>(&'a self, flag_key: &'a str, context: &'a Context<'a>, default: &'a str) -> &'a str {
+        self.evaluate(flag_key, context).string_or(default)
+    }
+
+    /// The value of an integer flag, or `default` where there is no such flag.
+    #[inline]
+    pub fn integer(&self, flag_key: &str, context: &Context<'_>, default: i64) -> i64 {
+        self.evaluate(flag_key, context).integer_or(default)
+    }
+
+    /// The value of a double flag, or `default` where there is no such flag.
+    #[inline]
+    pub fn double(&self, flag_key: &str, context: &Context<'_>, default: f64) -> f64 {
+        self.evaluate(flag_key, context).double_or(default)
+    }
+
+    /// The value of an object flag, or `default` where there is no such flag.
+    #[inline]
+    pub fn object<'a>(&'a self, flag_key: &'a str, context: &'a Context<'a>, default: &'a Json<'a>) -> &'a Json<'a> {
+        self.evaluate(flag_key, context).object_or(default)
+    }
+
+    #[inline]
+    fn slot(&self, index: FlagIndex) -> Option<&Slot> {
+        self.flags.get(index as usize)
+    }
+
+    #[inline]
+    pub(crate) fn flag_at(&self, index: FlagIndex) -> Option<&Flag> {
+        self.slot(index)?.flag.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn segment_at(&self, index: SegmentIndex) -> Option<&Segment> {
+        self.segments.get(index as usize)?.as_ref()
+    }
+
+    /// The segment's node in the graph of references: flags come first.
+    #[inline]
+    pub(crate) fn segment_node(&self, index: SegmentIndex) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "the limit of flags is far below")]
+        let flags = self.flags.len() as u32;
+        flags + index
+    }
+
+    pub(crate) fn segment_of_node(&self, node: u32) -> Option<SegmentIndex> {
+        node.checked_sub(self.segment_node(0))
+    }
+
+    pub(crate) fn links_of(&self, node: u32) -> Option<&Links> {
+        match self.segment_of_node(node) {
+            Some(segment) => self.segment_at(segment).map(|segment| &segment.links),
+            None => self.flag_at(node).map(|flag| &flag.links),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_internal(&self, tier: &str) -> bool {
+        self.internal_tiers.iter().any(|internal| **internal == *tier)
+    }
+}
+
+/// The hash of a flag's key in the table of names.
+#[inline]
+pub(crate) fn hash(flag_key: &str) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(flag_key.as_bytes());
+    hasher.finish()
+}
+
+/// A flag of an engine, looked up once.
+#[derive(Clone, Copy, Debug)]
+pub struct FlagHandle<'e> {
+    engine: &'e Engine,
+    slot: &'e Slot,
+    index: FlagIndex,
+}
+
+impl<'e> FlagHandle<'e> {
+    /// The flag's key.
+    pub fn key(&self) -> &'e str {
+        self.slot.key.as_deref().unwrap_or_default()
+    }
+
+    /// The type of its values; nothing where the flag was set aside.
+    pub fn value_type(&self) -> Option<ValueType> {
+        self.slot.flag.as_ref().map(|flag| flag.value_type)
+    }
+
+    /// Evaluates the flag.
+    #[inline]
+    pub fn evaluate<'a>(&self, context: &'a Context<'a>) -> Evaluation<'a>
+    where
+        'e: 'a,
+    {
+        self.observe(context, &mut Silent)
+    }
+
+    /// Evaluates the flag and tells how.
+    pub fn explain<'a>(&self, context: &'a Context<'a>) -> Explanation<'a>
+    where
+        'e: 'a,
+    {
+        if self.slot.flag.is_none() {
+            return explain_no_flag(self.key(), Reason::FlagInvalid);
+        }
+        let mut recorder = Recorder::default();
+        let evaluation = self.observe(context, &mut recorder);
+        Explanation { evaluation, trace: recorder.trace }
+    }
+
+    #[inline]
+    fn observe<'a>(&self, context: &'a Context<'a>, observer: &mut impl Observer) -> Evaluation<'a>
+    where
+        'e: 'a,
+    {
+        match &self.slot.flag {
+            Some(flag) => Call::new(self.engine, context).evaluate(self.index, flag, observer),
+            None => Evaluation::of_no_flag(self.key(), Reason::FlagInvalid),
+        }
+    }
+}
+
+fn explain_no_flag(flag_key: &str, reason: Reason) -> Explanation<'_> {
+    let entry = TraceEntry { step: Step::Exists, decided: true, detail: Vec::new() };
+    Explanation { evaluation: Evaluation::of_no_flag(flag_key, reason), trace: vec![entry] }
+}

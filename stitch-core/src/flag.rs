@@ -1,0 +1,177 @@
+//! A flag as the engine holds it: everything resolved, nothing left to parse.
+
+use crate::bucketing::Hasher;
+use crate::condition::{Program, Target};
+use crate::context::Attribute;
+use crate::overrides::StoredOverrides;
+use crate::stage::Stage;
+use crate::value::{StoredValue, Value, ValueType};
+
+/// A flag's place among the registry's flags.
+pub(crate) type FlagIndex = u32;
+/// A segment's place among the registry's segments.
+pub(crate) type SegmentIndex = u32;
+/// A variant's place among its flag's variants.
+pub(crate) type VariantIndex = u32;
+
+/// A compiled flag.
+#[derive(Debug)]
+pub(crate) struct Flag {
+    pub(crate) key: Box<str>,
+    pub(crate) value_type: ValueType,
+    /// What contexts without a patched environment get.
+    pub(crate) base: Plan,
+    /// What contexts of an environment with a patch get.
+    pub(crate) patches: Box<[(Box<str>, Plan)]>,
+    /// By name, in the order of their UTF-8 bytes.
+    pub(crate) variants: Box<[Variant]>,
+    pub(crate) bucket_by: Attribute,
+    pub(crate) dependencies: Box<[Requirement]>,
+    pub(crate) requires_approval: bool,
+    pub(crate) scopes: Scopes,
+    pub(crate) overrides: Option<Box<StoredOverrides>>,
+    pub(crate) links: Links,
+}
+
+/// The part of a flag that an environment can patch.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) stage: Stage,
+    /// `audit.last_approval_ref` is a non-empty text.
+    pub(crate) approved: bool,
+    pub(crate) default: Outcome,
+    pub(crate) gate: Gate,
+    pub(crate) cohort: Box<[SegmentIndex]>,
+    /// The conditions of all rules.
+    pub(crate) program: Program,
+    pub(crate) rules: Box<[Rule]>,
+    pub(crate) serve: Serve,
+}
+
+/// A value and the variant that it is.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) value: StoredValue,
+    pub(crate) variant: Option<VariantIndex>,
+}
+
+/// Who is in a staged rollout.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) hasher: Hasher,
+    /// The first bucket that is out.
+    pub(crate) threshold: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: Box<str>,
+    /// Where its condition starts in the plan's program.
+    pub(crate) when: Target,
+    pub(crate) serve: Serve,
+}
+
+#[derive(Debug)]
+pub(crate) enum Serve {
+    Variant(VariantIndex),
+    Split(Box<Split>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Split {
+    pub(crate) by: Attribute,
+    pub(crate) hasher: Hasher,
+    /// Each variant with the first bucket that is no longer its own, ascending.
+    pub(crate) bounds: Box<[(u32, VariantIndex)]>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: Box<str>,
+    pub(crate) value: StoredValue,
+}
+
+/// Another flag that must be satisfied.
+#[derive(Clone, Debug)]
+pub(crate) struct Requirement {
+    pub(crate) flag: FlagIndex,
+    pub(crate) variant: Option<Box<str>>,
+}
+
+/// The scopes at which a flag may be overridden.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scopes {
+    pub(crate) user: bool,
+    pub(crate) tenant: bool,
+}
+
+/// How a flag or segment hangs together with others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Links {
+    /// What it refers to: flags by index, then segments.
+    pub(crate) references: Box<[u32]>,
+    /// The longest chain of references from here.
+    pub(crate) height: u32,
+    /// Referred to more than once, or at the end of a long chain: worth remembering within a call.
+    pub(crate) memoized: bool,
+}
+
+impl Flag {
+    /// What contexts of that environment get.
+    #[inline]
+    pub(crate) fn plan(&self, env: Option<&str>) -> &Plan {
+        match env {
+            Some(env) if !self.patches.is_empty() => {
+                self.patches.iter().find(|(name, _)| **name == *env).map_or(&self.base, |(_, plan)| plan)
+            }
+            _ => &self.base,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn variant(&self, index: VariantIndex) -> Option<&Variant> {
+        self.variants.get(index as usize)
+    }
+
+    #[inline]
+    pub(crate) fn variant_name(&self, index: Option<VariantIndex>) -> Option<&str> {
+        self.variant(index?).map(|variant| &*variant.name)
+    }
+
+    /// The smallest name whose value equals this one.
+    pub(crate) fn variant_of(&self, value: Value<'_>) -> Option<VariantIndex> {
+        (0..).zip(&self.variants).find(|(_, variant)| variant.value.as_value() == value).map(|(index, _)| index)
+    }
+}
+
+impl Split {
+    /// The variant of a bucket.
+    #[inline]
+    pub(crate) fn variant(&self, bucket: u32) -> Option<VariantIndex> {
+        let index = self.bounds.partition_point(|&(bound, _)| bound <= bucket);
+        self.bounds.get(index).map(|&(_, variant)| variant)
+    }
+}
+
+impl Links {
+    /// Whether a chain of references from here is too long to be followed by recursion.
+    #[inline]
+    pub(crate) fn is_tall(&self) -> bool {
+        self.height >= TALL
+    }
+}
+
+/// References up to which a chain is followed by recursion.
+const TALL: u32 = 64;
+
+/// A segment as the engine holds it.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) key: Box<str>,
+    pub(crate) by: Attribute,
+    pub(crate) included: crate::operator::TextSet,
+    pub(crate) excluded: crate::operator::TextSet,
+    /// The condition's program and where it starts.
+    pub(crate) when: Option<(Program, Target)>,
+    pub(crate) links: Links,
+}

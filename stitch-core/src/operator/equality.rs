@@ -1,0 +1,49 @@
+//! `eq`, `ne`: the same kind, and equal or not. Numbers by exact value, texts by code point.
+
+use super::same_text;
+use crate::compile::place::Place;
+use crate::compile::reader::Reader;
+use crate::context::AttributeValue;
+use crate::diagnostics::Code;
+use crate::json::Json;
+use crate::number::Number;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Equality {
+    value: Scalar,
+    negated: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Scalar {
+    Text { text: Box<str>, fold: bool },
+    Number(Number),
+    Boolean(bool),
+}
+
+impl Equality {
+    pub(super) fn compile(negated: bool, value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+        let value = match value {
+            Json::Text(text) => Scalar::Text { text: text.as_ref().into(), fold },
+            Json::Number(number) => Scalar::Number(reader.number(*number, place)),
+            Json::Boolean(boolean) => Scalar::Boolean(*boolean),
+            _ => {
+                let message = format!("{} cannot be compared with: give a string, a number or a boolean", value.type_word());
+                reader.report(Code::WrongType, place, message);
+                return None;
+            }
+        };
+        Some(Self { value, negated })
+    }
+
+    #[inline]
+    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+        let equal = match (&self.value, attribute) {
+            (Scalar::Text { text, fold }, AttributeValue::Text(other)) => same_text(other, text, *fold),
+            (Scalar::Number(number), AttributeValue::Number(other)) => *number == other,
+            (Scalar::Boolean(boolean), AttributeValue::Boolean(other)) => *boolean == other,
+            _ => return false,
+        };
+        equal != self.negated
+    }
+}

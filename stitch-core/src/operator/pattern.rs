@@ -1,0 +1,56 @@
+//! `matches`: patterns of the subset that means the same in every language (section 4), in linear time.
+//!
+//! The subset is checked and translated to the syntax of the regex crate, every construct spelled out, so that
+//! nothing depends on that crate's own reading of `\d`, `$` or upper and lower case.
+
+use regex::{Regex, RegexBuilder};
+
+use crate::compile::place::Place;
+use crate::compile::reader::Reader;
+use crate::context::AttributeValue;
+use crate::diagnostics::Code;
+use crate::json::Json;
+use crate::limits;
+
+mod class;
+mod translate;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    regex: Regex,
+}
+
+impl Pattern {
+    pub(super) fn compile(value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+        let pattern = reader.text(value, place)?;
+        if pattern.len() > limits::PATTERN_BYTES {
+            let message = format!("the pattern has {} bytes; at most {} are allowed", pattern.len(), limits::PATTERN_BYTES);
+            reader.report(Code::PatternTooLong, place, message);
+            return None;
+        }
+        let translated = match translate::translate(pattern, fold) {
+            Ok(translated) => translated,
+            Err(refusal) => {
+                let message = format!("at character {} of the pattern: {}", refusal.position + 1, refusal.message);
+                reader.report(Code::BadPattern, place, message);
+                return None;
+            }
+        };
+        match RegexBuilder::new(&translated).size_limit(limits::COMPILED_PATTERN_BYTES).build() {
+            Ok(regex) => Some(Self { regex }),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                let message = "the pattern's compiled form is over 1 MiB: repeat less within repetitions";
+                reader.report(Code::PatternTooLarge, place, message);
+                None
+            }
+            Err(error) => {
+                reader.report(Code::BadPattern, place, format!("the pattern cannot be used: {error}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+        matches!(attribute, AttributeValue::Text(text) if self.regex.is_match(text))
+    }
+}
