@@ -313,8 +313,7 @@ function readFlag(source, registryAlgorithm) {
 export class Registry {
   /** Throws a DefinitionsError when the document is refused. */
   constructor(text, { lenient = false } = {}) {
-    const document = read(text);
-    const { entries, setAside, overrides } = checkDocument(document, text, lenient);
+    const { document, entries, setAside, overrides } = checkDocument(text, lenient);
     const algorithm = get(get(document, "bucketing") ?? new Map(), "algorithm") ?? "xxh64";
     this.algorithm = ALGORITHMS.get(algorithm);
     this.internalTiers = get(document, "internal_tiers") ?? ["staff", "admin"];

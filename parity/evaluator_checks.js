@@ -2,8 +2,8 @@
 // evaluator: the first error that is met is thrown, by its code; places, sentences and warnings are not kept.
 
 import {
-  DefinitionsError, NESTING_LIMIT, TYPES, equal, fit, get, isArray, isBoolean, isDeeperThan, isNumber, isObject,
-  isText, readInstant, readPattern, readSemver, toInteger, utf8,
+  DefinitionsError, NESTING_LIMIT, TYPES, fit, get, isArray, isBoolean, isDeeperThan, isNumber, isObject,
+  isText, read, readInstant, readPattern, readSemver, toInteger, utf8,
 } from "./evaluator_reading.js";
 
 const DOCUMENT_BYTES_LIMIT = 256 * 1024 * 1024;
@@ -98,15 +98,17 @@ function checkStrings(value) {
 // ---------------------------------------------------------------------------------------------------
 
 /**
- * Returns {entries, setAside, overrides}:
+ * Reads the document and returns {document, entries, setAside, overrides}:
+ * - document: as it was read;
  * - entries: the sound flags and segments, a Map by name ("flag x", "segment y"), each after all that it refers to:
  *   {name, kind, key, source, references: [name, …], position};
  * - setAside: the keys of the flags with errors (none when strict);
  * - overrides: the sound rows.
  * Throws a DefinitionsError for what refuses the document; that is, when strict, for any error.
  */
-export function checkDocument(document, text, lenient) {
+export function checkDocument(text, lenient) {
   need(!isLongerThan(DOCUMENT_BYTES_LIMIT, text), "document_too_large");
+  const document = read(text);
   const attempt = (check) => {
     try {
       check();
@@ -180,7 +182,7 @@ export function checkDocument(document, text, lenient) {
   const entries = settle(all.filter((entry) => entry.isSound));
   const unsettled = [...byName.values()].filter((entry) => !entries.has(entry.name));
   need(lenient || unsettled.length === 0, "cycle");
-  return { entries, setAside: unsettled.filter((entry) => entry.kind === "flag").map((entry) => entry.key), overrides };
+  return { document, entries, setAside: unsettled.filter((entry) => entry.kind === "flag").map((entry) => entry.key), overrides };
 }
 
 /** The entries from the bottom up: first those that refer to nothing, then those that refer only to these, … */

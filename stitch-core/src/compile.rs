@@ -134,10 +134,19 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
     }
 
     let mut diagnostics = definitions.problems.clone();
-    diagnostics.append(&mut compiler.reader.diagnostics);
+    let found = std::mem::take(&mut compiler.reader.diagnostics);
+    diagnostics.extend(found.into_iter().filter(|found| !misses_what_is_too_deep(found, &definitions.problems)));
     let engine = assemble(&compiler, flags, segments, &graph, root.internal_tiers);
     document_refused |= diagnostics.iter().any(|problem| problem.code == Code::DuplicateKey);
     Compiled { engine, diagnostics, document_refused }
+}
+
+/// Whether a diagnostic is only about the lack of something that was too deep to be read, and is reported as such.
+fn misses_what_is_too_deep(found: &Diagnostic, problems: &[Diagnostic]) -> bool {
+    problems.iter().filter(|problem| problem.code == Code::NestingTooDeep).any(|problem| {
+        let parent = problem.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        found.pointer == parent || found.pointer == problem.pointer
+    })
 }
 
 /// What is wrong with the text of an entry makes the entry fail.

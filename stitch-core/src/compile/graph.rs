@@ -114,7 +114,8 @@ impl Graph {
     }
 
     pub(super) fn warn_of_unused_segments(&self, reader: &mut Reader) {
-        for (index, _) in self.referrers.iter().skip(self.flags).enumerate().filter(|(_, count)| **count == 0) {
+        let segments = self.referrers.iter().zip(&self.failed).skip(self.flags).enumerate();
+        for (index, _) in segments.filter(|(_, (count, failed))| **count == 0 && !**failed) {
             let segments = Place::ROOT.key("segments");
             reader.report(Code::UnusedSegment, &segments.index(index), "nothing uses this segment: remove it, or use it");
         }

@@ -3,6 +3,7 @@
 use crate::bucketing::{Algorithm, Hasher, Purpose};
 use crate::compile::Compiler;
 use crate::compile::condition::Builder;
+use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
 use crate::condition::{Program, Target};
 use crate::context::Attribute;
@@ -177,7 +178,7 @@ impl<'d> Compiler<'d> {
         match kind.value_type? {
             ValueType::Boolean => {
                 let on = kind.variant("on");
-                if on.is_none() {
+                if on.is_none() && !may_have_variant(kind.json, "on") {
                     let message = "there is no variant `on` to serve by default: say what to serve";
                     self.reader.report(Code::MissingKey, place, format!("`serve` is required: {message}"));
                 }

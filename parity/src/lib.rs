@@ -1,0 +1,19 @@
+//! The parity vectors and what it takes to hold any engine against them.
+//!
+//! `README.md` says how the files look. A file becomes [`Group`]s: a registry with the questions asked of it.
+//! An engine is a [`Subject`]: it loads a registry and answers questions, JSON in and JSON out.
+//!
+//! ```
+//! let groups = parity::load(&parity::directory())?;
+//! assert!(groups.iter().flat_map(|group| &group.cases).count() > 400);
+//! # Ok::<(), parity::VectorError>(())
+//! ```
+
+mod core;
+mod expand;
+mod subject;
+mod vectors;
+
+pub use crate::core::{Core, Way, check_diagnostics, check_stage};
+pub use subject::{Answer, Loaded, Subject, check};
+pub use vectors::{Case, Expect, Group, Question, VectorError, directory, load};

@@ -1,0 +1,79 @@
+//! Every vector against every engine, each case a test of its own: `cargo test -p parity -- FILTER`.
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Trial};
+use parity::{Case, Core, Expect, Group, Loaded, Subject, Way, check, check_diagnostics, check_stage};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let groups = match parity::load(&parity::directory()) {
+        Ok(groups) => groups,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let groups: Vec<Arc<Group>> = groups.into_iter().map(Arc::new).collect();
+    let subjects = [Way::Name, Way::Handle, Way::All, Way::Explain].map(|way| Arc::new(Core(way)) as Arc<dyn Subject>);
+    let mut trials = vec![Trial::test("the set is whole", {
+        let groups = groups.clone();
+        move || whole(&groups).map_err(Into::into)
+    })];
+    for group in &groups {
+        for subject in &subjects {
+            trials.extend(asked(group, subject));
+        }
+        trials.extend(core_only(group));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The contract's own numbers: exactly nineteen cases, and at least four hundred vectors.
+fn whole(groups: &[Arc<Group>]) -> Result<(), String> {
+    let count = |contract: bool| -> usize {
+        groups.iter().filter(|group| (group.file == "contract") == contract).map(|group| group.cases.len()).sum()
+    };
+    match (count(true), count(false)) {
+        (19, 400..) => Ok(()),
+        (contract, vectors) => Err(format!("{contract} cases of the contract and {vectors} vectors")),
+    }
+}
+
+/// The cases that any engine can be asked.
+fn asked(group: &Arc<Group>, subject: &Arc<dyn Subject>) -> Vec<Trial> {
+    let loaded: Arc<OnceLock<Result<Box<dyn Loaded>, String>>> = Arc::default();
+    let is_asked = |case: &&Case| matches!(case.expect, Expect::Results(_) | Expect::ContextRefused(..));
+    let cases = (0..group.cases.len()).filter(|&index| group.cases.get(index).as_ref().is_some_and(is_asked));
+    cases
+        .map(|index| {
+            let (group, subject, loaded) = (Arc::clone(group), Arc::clone(subject), Arc::clone(&loaded));
+            let name = format!("{}::{}::{}", subject.name(), group.file, group.cases[index].name);
+            Trial::test(name, move || {
+                let loaded = loaded.get_or_init(|| subject.load(&group.registry, group.lenient));
+                let loaded = loaded.as_ref().map_err(|error| format!("the registry is refused: {error}"))?;
+                check(&**loaded, &group.cases[index]).map_err(Into::into)
+            })
+        })
+        .collect()
+}
+
+/// What only the core does: diagnostics, and changes of stage.
+fn core_only(group: &Arc<Group>) -> Vec<Trial> {
+    let is_core_only = |case: &&Case| matches!(case.expect, Expect::Diagnostics(_) | Expect::Stage(_));
+    let cases = (0..group.cases.len()).filter(|&index| group.cases.get(index).as_ref().is_some_and(is_core_only));
+    cases
+        .map(|index| {
+            let group = Arc::clone(group);
+            Trial::test(format!("core::{}::{}", group.file, group.cases[index].name), move || {
+                match &group.cases[index].expect {
+                    Expect::Diagnostics(expected) => check_diagnostics(&group.registry, expected),
+                    Expect::Stage(case) => check_stage(case),
+                    Expect::Results(_) | Expect::ContextRefused(..) => Ok(()),
+                }
+                .map_err(Into::into)
+            })
+        })
+        .collect()
+}
