@@ -49,6 +49,7 @@ impl Algorithm {
     }
 
     /// Whether the gate can tell this percentage from its neighbours.
+    #[expect(clippy::float_cmp, reason = "the contract compares the doubles themselves")]
     pub(crate) fn expresses(self, percentage: f64) -> bool {
         match self {
             Self::Djb2Xor => percentage.fract() == 0.0,
@@ -125,7 +126,10 @@ impl Hasher {
 pub(crate) enum Unit<'a> {
     Text(&'a str),
     /// An integer in decimal; no i64 is longer.
-    Decimal { digits: [u8; 20], length: usize },
+    Decimal {
+        digits: [u8; 20],
+        length: usize,
+    },
 }
 
 impl<'a> Unit<'a> {

@@ -78,7 +78,7 @@ struct Entry<T> {
     failed: bool,
 }
 
-impl<'d> Compiler<'d> {
+impl Compiler<'_> {
     /// Compiles one entry, minding what it refers to and whether it has errors.
     fn entry<T>(&mut self, compile: impl FnOnce(&mut Self) -> Option<T>) -> Entry<T> {
         let errors = self.reader.errors;
@@ -179,16 +179,14 @@ fn assemble(
     graph: &Graph,
     internal_tiers: Vec<&str>,
 ) -> Engine {
-    let mut nodes = 0..;
     let mut slots = Vec::with_capacity(flags.len());
-    for (entry, node) in flags.into_iter().zip(&mut nodes) {
+    for (node, entry) in (0..).zip(flags) {
         let flag = entry.compiled.filter(|_| !graph.failed(node));
         let flag = flag.map(|flag| Flag { links: graph.links(node, entry.references), ..flag });
         slots.push(Slot { key: compiler.flags.first_key(node).map(Box::from), flag });
     }
-    let first = slots.len();
     let mut served_segments = Vec::with_capacity(segments.len());
-    for (entry, node) in segments.into_iter().zip(first as u32..) {
+    for (node, entry) in (graph.first_segment()..).zip(segments) {
         let segment = entry.compiled.filter(|_| !graph.failed(node));
         served_segments.push(segment.map(|segment| Segment { links: graph.links(node, entry.references), ..segment }));
     }

@@ -6,8 +6,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::compile;
-use crate::context::check::{ContextError, check};
 use crate::context::Context;
+use crate::context::check::{ContextError, check};
 use crate::definitions::Definitions;
 use crate::diagnostics::{DefinitionsError, Diagnostic};
 use crate::evaluation::{Evaluation, Reason};

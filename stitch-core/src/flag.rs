@@ -167,7 +167,6 @@ const TALL: u32 = 64;
 /// A segment as the engine holds it.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    pub(crate) key: Box<str>,
     pub(crate) by: Attribute,
     pub(crate) included: crate::operator::TextSet,
     pub(crate) excluded: crate::operator::TextSet,

@@ -28,6 +28,21 @@
 //! | ask why | [`Engine::explain`] |
 //! | change a stage | [`stage::change`] |
 
+// No input, however odd, makes the core panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod bucketing;
 mod compile;
 mod condition;

@@ -34,7 +34,7 @@ impl Number {
         match self {
             Self::Integer(integer) => Some(integer),
             Self::Double(double) => {
-                let integral = (-TWO_63..TWO_63).contains(&double) && double.trunc() == double;
+                let integral = (-TWO_63..TWO_63).contains(&double) && double.fract() == 0.0;
                 #[expect(clippy::cast_possible_truncation, reason = "checked: an integer within i64")]
                 integral.then_some(double as i64)
             }

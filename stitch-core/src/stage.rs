@@ -7,7 +7,9 @@ use serde::{Serialize, Serializer};
 mod change;
 mod fields;
 
-pub use change::{Approval, AuditRecord, Change, ChangeRefused, Refusal, RefusalCode, StageAndPercentage, Transition, change};
+pub use change::{
+    Approval, AuditRecord, Change, ChangeRefused, Refusal, RefusalCode, StageAndPercentage, Transition, change,
+};
 pub use fields::{FlagState, StageFields};
 
 /// How far a flag is rolled out.

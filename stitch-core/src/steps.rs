@@ -49,7 +49,12 @@ fn decide<'a>(flag: &'a Flag, call: &mut Call<'a>, observer: &mut impl Observer)
     }
 
     let unsatisfied = flag.dependencies.iter().find(|dependency| !call.is_satisfied(dependency));
-    observer.note("dependencies", || Json::from(flag.dependencies.len() as i64));
+    observer.note("unsatisfied", || {
+        let key = unsatisfied
+            .and_then(|unsatisfied| call.engine.flag_at(unsatisfied.flag))
+            .map(|flag| String::from(&*flag.key));
+        key.map_or(Json::Null, Json::from)
+    });
     observer.done(Step::Dependencies, unsatisfied.is_some());
     if let Some(unsatisfied) = unsatisfied {
         return Decision { dependency: Some(unsatisfied.flag), ..Decision::closed(plan, Reason::DepUnsatisfied) };
@@ -135,9 +140,7 @@ fn open<'a>(
         }),
     };
     match variant.and_then(|index| flag.variant(index)) {
-        Some(served) => {
-            Decision { reason, value: served.value.as_value(), variant, rule_id, dependency: None }
-        }
+        Some(served) => Decision { reason, value: served.value.as_value(), variant, rule_id, dependency: None },
         None => Decision { rule_id, ..Decision::closed(plan, Reason::UnitMissing) },
     }
 }
@@ -155,7 +158,11 @@ enum Scope {
 
 /// The override that came with the request, where it applies.
 #[inline]
-fn inline_override<'a>(flag: &'a Flag, context: &'a Context<'a>, scope: Scope) -> Option<(Value<'a>, Option<VariantIndex>)> {
+fn inline_override<'a>(
+    flag: &'a Flag,
+    context: &'a Context<'a>,
+    scope: Scope,
+) -> Option<(Value<'a>, Option<VariantIndex>)> {
     let overrides = context.overrides?;
     let (entries, applies) = match scope {
         Scope::User => (&overrides.user, flag.scopes.user && context.kind == DEFAULT_KIND),
@@ -212,7 +219,12 @@ impl<'a> Call<'a> {
 
     /// Evaluates a flag of the registry, watched.
     #[inline]
-    pub(crate) fn evaluate(&mut self, index: FlagIndex, flag: &'a Flag, observer: &mut impl Observer) -> Evaluation<'a> {
+    pub(crate) fn evaluate(
+        &mut self,
+        index: FlagIndex,
+        flag: &'a Flag,
+        observer: &mut impl Observer,
+    ) -> Evaluation<'a> {
         if flag.links.is_tall() {
             self.prepare(index);
         }

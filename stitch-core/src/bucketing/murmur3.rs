@@ -1,4 +1,4 @@
-//! `murmur3-x64-128`: Austin Appleby's MurmurHash3 (x64, 128 bits, seed 0) of salt and unit, 10,000 buckets.
+//! `murmur3-x64-128`: Austin Appleby's `MurmurHash3` (x64, 128 bits, seed 0) of salt and unit, 10,000 buckets.
 //!
 //! Written out here because the crates hash one slice, and joining salt and unit into one would allocate for each user.
 
@@ -23,7 +23,9 @@ impl Salted {
     pub(super) fn new(salt: &str) -> Self {
         let (blocks, rest) = salt.as_bytes().as_chunks::<16>();
         let mut state = State { h1: 0, h2: 0 };
-        blocks.iter().for_each(|block| state.absorb(block));
+        for block in blocks {
+            state.absorb(block);
+        }
         Self { state, rest: rest.into(), length: salt.len() }
     }
 
@@ -43,9 +45,7 @@ impl Salted {
             }
         }
         let hash = state.finish(&block, self.length + unit.len());
-        #[expect(clippy::cast_possible_truncation, reason = "below the number of buckets")]
-        let bucket = ((hash % 100_000) / 10) as u32;
-        bucket
+        ((hash % 100_000) / 10) as u32
     }
 }
 

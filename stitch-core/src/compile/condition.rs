@@ -6,8 +6,8 @@ use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
 use crate::condition::{BucketTest, Program, Step, Target, Test};
 use crate::context::Attribute;
-use crate::diagnostics::{Code, Diagnostic};
 use crate::diagnostics::nearest::list;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::Requirement;
 use crate::json::Json;
 use crate::operator::{Operator, Source};
@@ -118,7 +118,8 @@ impl<'d> Compiler<'d> {
         let form = match *forms {
             [form] => form,
             [] => {
-                let message = "a condition has one of `all`, `any`, `not`, `segment`, `flag`, `bucket` and `attr`: add one";
+                let message =
+                    "a condition has one of `all`, `any`, `not`, `segment`, `flag`, `bucket` and `attr`: add one";
                 self.reader.report(Code::NoConditionForm, place, message);
                 self.reader.fields(json, place, &FORMS);
                 return;
@@ -176,10 +177,13 @@ impl<'d> Compiler<'d> {
             }
             here = next;
         }
-        builder.set(here, Destination::Same(match join {
-            Join::All => then,
-            Join::Any => otherwise,
-        }));
+        builder.set(
+            here,
+            Destination::Same(match join {
+                Join::All => then,
+                Join::Any => otherwise,
+            }),
+        );
     }
 
     fn segment_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
@@ -216,12 +220,11 @@ impl<'d> Compiler<'d> {
     pub(super) fn flag_reference(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<u32> {
         let key = self.reader.text(json, place)?;
         let index = self.flags.index(key);
-        match index {
-            Some(index) => self.references.push(index),
-            None => {
-                let message = format!("there is no flag `{key}`: {}", self.flags.suggest(key));
-                self.reader.report(Code::UnknownFlag, place, message);
-            }
+        if let Some(index) = index {
+            self.references.push(index);
+        } else {
+            let message = format!("there is no flag `{key}`: {}", self.flags.suggest(key));
+            self.reader.report(Code::UnknownFlag, place, message);
         }
         index
     }
@@ -231,12 +234,11 @@ impl<'d> Compiler<'d> {
     pub(super) fn segment_reference(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<u32> {
         let key = self.reader.text(json, place)?;
         let index = self.segments.index(key);
-        match index {
-            Some(index) => self.references.push(self.flags.entries.len() as u32 + index),
-            None => {
-                let message = format!("there is no segment `{key}`: {}", self.segments.suggest(key));
-                self.reader.report(Code::UnknownSegment, place, message);
-            }
+        if let Some(index) = index {
+            self.references.push(self.flags.entries.len() as u32 + index);
+        } else {
+            let message = format!("there is no segment `{key}`: {}", self.segments.suggest(key));
+            self.reader.report(Code::UnknownSegment, place, message);
         }
         index
     }
@@ -289,7 +291,8 @@ impl<'d> Compiler<'d> {
         let name = self.reader.text(json, place)?;
         let attribute = Attribute::named(name);
         if attribute == Attribute::Unreadable {
-            let message = format!("`{name}` cannot be read as one value, so that it is always missing: name an attribute");
+            let message =
+                format!("`{name}` cannot be read as one value, so that it is always missing: name an attribute");
             self.reader.report(Code::UnreadableAttribute, place, message);
         }
         Some(attribute)
@@ -299,7 +302,9 @@ impl<'d> Compiler<'d> {
         let salts: std::collections::HashSet<&str> = self.flag_salts.iter().copied().collect();
         for (salt, pointer) in std::mem::take(&mut self.condition_salts) {
             if salts.contains(salt) {
-                let message = format!("`{salt}` is also a flag's salt: use one of its own, so that nobody takes them for related");
+                let message = format!(
+                    "`{salt}` is also a flag's salt: use one of its own, so that nobody takes them for related"
+                );
                 self.reader.diagnostics.push(Diagnostic::new(Code::SharedSalt, pointer, message));
             }
         }

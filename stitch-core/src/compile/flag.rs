@@ -206,7 +206,13 @@ impl<'d> Compiler<'d> {
                     dependencies.extend(flag.map(|flag| Requirement { flag, variant: None }));
                 }
                 Json::Object(_) => dependencies.extend(self.requirement(item, place)),
-                _ => self.reader.wrong_element(item, place, "a dependency is a flag's key, or `{\"flag\", \"variant\"}`"),
+                _ => {
+                    self.reader.wrong_element(
+                        item,
+                        place,
+                        "a dependency is a flag's key, or `{\"flag\", \"variant\"}`",
+                    );
+                }
             }
         }
         dependencies

@@ -12,7 +12,7 @@ use crate::flag::{Flag, Links, Segment};
 /// Flags by index, then segments.
 pub(super) struct Graph {
     references: Vec<Box<[u32]>>,
-    flags: usize,
+    flags: u32,
     failed: Vec<bool>,
     /// The nodes, those referred to before those that refer to them.
     order: Vec<u32>,
@@ -29,7 +29,14 @@ impl Graph {
             nodes.map(|(references, failed)| (references.as_slice().into(), failed)).unzip();
         let (order, cycles) = components(&references);
         let (heights, referrers) = (heights(&references, &order), referrers(&references));
-        Self { references, flags: flags.len(), failed, order, cycles, heights, referrers }
+        #[expect(clippy::cast_possible_truncation, reason = "the limit of flags is far below")]
+        let flags = flags.len() as u32;
+        Self { references, flags, failed, order, cycles, heights, referrers }
+    }
+
+    /// The node of the first segment.
+    pub(super) fn first_segment(&self) -> u32 {
+        self.flags
     }
 
     pub(super) fn failed(&self, node: u32) -> bool {
@@ -59,7 +66,11 @@ impl Graph {
             let path = self.path_back(first, &members);
             let names: Vec<String> = path.iter().map(|&node| self.describe(node, flags, segments)).collect();
             let message = format!("these need each other: {}: remove one of the references", names.join(" → "));
-            reader.report(Code::Cycle, &self.place(first, &Place::ROOT.key("flags"), &Place::ROOT.key("segments")), message);
+            reader.report(
+                Code::Cycle,
+                &self.place(first, &Place::ROOT.key("flags"), &Place::ROOT.key("segments")),
+                message,
+            );
             for member in members {
                 self.fail(member);
             }
@@ -96,7 +107,7 @@ impl Graph {
     }
 
     fn segment_index(&self, node: u32) -> Option<u32> {
-        node.checked_sub(u32::try_from(self.flags).ok()?)
+        node.checked_sub(self.flags)
     }
 
     fn describe(&self, node: u32, flags: &Names<'_>, segments: &Names<'_>) -> String {
@@ -114,10 +125,14 @@ impl Graph {
     }
 
     pub(super) fn warn_of_unused_segments(&self, reader: &mut Reader) {
-        let segments = self.referrers.iter().zip(&self.failed).skip(self.flags).enumerate();
+        let segments = self.referrers.iter().zip(&self.failed).skip(self.flags as usize).enumerate();
         for (index, _) in segments.filter(|(_, (count, failed))| **count == 0 && !**failed) {
             let segments = Place::ROOT.key("segments");
-            reader.report(Code::UnusedSegment, &segments.index(index), "nothing uses this segment: remove it, or use it");
+            reader.report(
+                Code::UnusedSegment,
+                &segments.index(index),
+                "nothing uses this segment: remove it, or use it",
+            );
         }
     }
 
@@ -155,6 +170,11 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
         node: usize,
         next: usize,
     }
+    fn lower(nodes: &mut [Node], index: usize, low: u32) {
+        if let Some(node) = nodes.get_mut(index) {
+            node.low = node.low.min(low);
+        }
+    }
     let mut nodes = vec![Node { number: UNSEEN, low: UNSEEN, open: false }; references.len()];
     let (mut order, mut cycles, mut open, mut frames) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut count = 0;
@@ -175,7 +195,7 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
                 let reference = reference as usize;
                 match nodes.get(reference).copied() {
                     Some(other) if other.number == UNSEEN => frames.push(Frame { node: reference, next: 0 }),
-                    Some(other) if other.open => lower(&mut nodes, here, other.number, |node, low| node.low = node.low.min(low)),
+                    Some(other) if other.open => lower(&mut nodes, here, other.number),
                     _ => {}
                 }
                 continue;
@@ -183,12 +203,14 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
             frames.pop();
             let Some(done) = nodes.get(here).copied() else { continue };
             if let Some(parent) = frames.last() {
-                lower(&mut nodes, parent.node, done.low, |node, low| node.low = node.low.min(low));
+                lower(&mut nodes, parent.node, done.low);
             }
             if done.low == done.number {
                 let mut members = Vec::new();
                 while let Some(member) = open.pop() {
-                    lower(&mut nodes, member, 0, |node, _| node.open = false);
+                    if let Some(node) = nodes.get_mut(member) {
+                        node.open = false;
+                    }
                     members.extend(u32::try_from(member));
                     if member == here {
                         break;
@@ -196,7 +218,9 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
                 }
                 order.extend(members.iter().rev());
                 let refers_to_itself = |node: usize| {
-                    references.get(node).is_some_and(|references| references.iter().any(|&other| other as usize == node))
+                    references
+                        .get(node)
+                        .is_some_and(|references| references.iter().any(|&other| other as usize == node))
                 };
                 if members.len() > 1 || refers_to_itself(here) {
                     cycles.push(members);
@@ -204,13 +228,7 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
             }
         }
     }
-    return (order, cycles);
-
-    fn lower(nodes: &mut [Node], index: usize, value: u32, change: impl FnOnce(&mut Node, u32)) {
-        if let Some(node) = nodes.get_mut(index) {
-            change(node, value);
-        }
-    }
+    (order, cycles)
 }
 
 /// The longest chain of references from each node; cycles count for nothing.

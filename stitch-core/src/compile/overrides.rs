@@ -66,8 +66,20 @@ impl<'d> Compiler<'d> {
         whole: bool,
     ) -> Option<()> {
         let errors = self.reader.errors;
-        let [id, scope, flag_key, value, tenant_id, user_id, expires_at, approval_ref, created_at, created_by, source, rationale] =
-            self.reader.fields(json, place, &ROW)?;
+        let [
+            id,
+            scope,
+            flag_key,
+            value,
+            tenant_id,
+            user_id,
+            expires_at,
+            approval_ref,
+            created_at,
+            created_by,
+            source,
+            rationale,
+        ] = self.reader.fields(json, place, &ROW)?;
         let id = self.reader.required(id, place, "id", "name the row");
         let id = id.and_then(|id| self.reader.text(id, &place.key("id")));
         let scope = self.reader.required(scope, place, "scope", "`user` or `tenant`").and_then(|scope| {
@@ -108,7 +120,8 @@ impl<'d> Compiler<'d> {
         // The document's word on the flag, since the flag may have errors and yet be good enough to judge the row by.
         let written = flag.and_then(|flag| self.flags.entries.get(flag as usize));
         let value_type = written.and_then(declared_type);
-        let value = value.zip(value_type).and_then(|(json, value_type)| self.value(json, value_type, &place.key("value")));
+        let value =
+            value.zip(value_type).and_then(|(json, value_type)| self.value(json, value_type, &place.key("value")));
         if let (Some(flag), Some(scope)) = (written, scope)
             && !allows(flag, scope)
         {

@@ -175,20 +175,16 @@ impl<'d> Compiler<'d> {
 
     /// What an open gate serves where the flag does not say.
     fn default_serve(&mut self, kind: &Kind<'_, 'd>, place: &Place<'_>) -> Option<Serve> {
-        match kind.value_type? {
-            ValueType::Boolean => {
-                let on = kind.variant("on");
-                if on.is_none() && !may_have_variant(kind.json, "on") {
-                    let message = "there is no variant `on` to serve by default: say what to serve";
-                    self.reader.report(Code::MissingKey, place, format!("`serve` is required: {message}"));
-                }
-                on.map(Serve::Variant)
-            }
-            _ => {
-                self.reader.report(Code::MissingKey, place, "`serve` is required: say what an open gate serves");
-                None
-            }
+        if kind.value_type? != ValueType::Boolean {
+            self.reader.report(Code::MissingKey, place, "`serve` is required: say what an open gate serves");
+            return None;
         }
+        let on = kind.variant("on");
+        if on.is_none() && !may_have_variant(kind.json, "on") {
+            let message = "`serve` is required, since there is no variant `on` to serve by default: say what to serve";
+            self.reader.report(Code::MissingKey, place, message);
+        }
+        on.map(Serve::Variant)
     }
 
     fn stage(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Stage> {
@@ -234,7 +230,13 @@ impl<'d> Compiler<'d> {
         approved
     }
 
-    fn rules(&mut self, json: &'d Json<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> (Program, Vec<Rule>) {
+    fn rules(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+        kind: &Kind<'_, 'd>,
+        salt: &str,
+    ) -> (Program, Vec<Rule>) {
         let items = self.reader.array(json, place).unwrap_or_default();
         if items.len() > limits::RULES {
             let message = format!("there are {} rules; at most {} are allowed", items.len(), limits::RULES);
@@ -259,7 +261,8 @@ impl<'d> Compiler<'d> {
                 let message = format!("the id `{id}` is taken by a rule above: every id is used once in a flag");
                 self.reader.report(Code::DuplicateRule, &place.key("id"), message);
             }
-            let when = self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
+            let when =
+                self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
             entries.extend(when.map(|when| self.condition(when, &place.key("when"), &mut builder)));
             let serve = self.reader.required(serve, place, "serve", "say what the rule serves");
             let serve = serve.and_then(|serve| self.serve(serve, &place.key("serve"), kind, salt));

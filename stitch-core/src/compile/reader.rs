@@ -47,7 +47,11 @@ impl Reader {
     /// Reports an element of an array that is `null` or of another type.
     pub(crate) fn wrong_element(&mut self, json: &Json<'_>, place: &Place<'_>, wanted: &str) {
         if json.is_null() {
-            self.report(Code::NullInArray, place, "`null` means absent, and an array has no absent elements: remove it");
+            self.report(
+                Code::NullInArray,
+                place,
+                "`null` means absent, and an array has no absent elements: remove it",
+            );
         } else {
             self.report(Code::WrongType, place, format!("{wanted}, this is {}", json.type_word()));
         }
@@ -95,7 +99,8 @@ impl Reader {
         if let Number::Integer(integer) = number
             && integer.unsigned_abs() > MAX_SAFE_INTEGER.unsigned_abs()
         {
-            let message = "JSON readers that hold numbers as doubles round this integer: write it as a string if you can";
+            let message =
+                "JSON readers that hold numbers as doubles round this integer: write it as a string if you can";
             self.report(Code::LargeInteger, place, message);
         }
         number
@@ -160,7 +165,8 @@ impl Reader {
                 None if METADATA.contains(&key) || key.starts_with("x-") => {}
                 None => {
                     let near = nearest(key, known).map(|(near, _)| near).unwrap_or_default();
-                    let message = format!("`{key}` means nothing here: did you mean `{near}`? Keys of your own begin with `x-`");
+                    let message =
+                        format!("`{key}` means nothing here: did you mean `{near}`? Keys of your own begin with `x-`");
                     self.report(Code::UnknownKey, &place.key(key), message);
                 }
             }
@@ -186,7 +192,8 @@ impl Reader {
     pub(crate) fn name(&mut self, name: &str, place: &Place<'_>) -> bool {
         let sound = (1..=limits::NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
         if !sound {
-            let message = format!("a name has 1 to {} characters, none of them a control character", limits::NAME_CHARS);
+            let message =
+                format!("a name has 1 to {} characters, none of them a control character", limits::NAME_CHARS);
             self.report(Code::BadName, place, message);
         }
         sound

@@ -19,7 +19,7 @@ impl<'d> Compiler<'d> {
         let [key, included, excluded, by, when] = self.reader.fields(json, place, &SEGMENT)?;
         let key = self.reader.required(key, place, "key", "name the segment");
         let key = key.and_then(|key| self.reader.text(key, &place.key("key")));
-        let sound = key.is_some_and(|key| self.reader.name(key, &place.key("key")));
+        let named = key.filter(|key| self.reader.name(key, &place.key("key")));
         let included = self.units(included, &place.key("included"));
         let excluded = self.units(excluded, &place.key("excluded"));
         let by = match by {
@@ -29,8 +29,8 @@ impl<'d> Compiler<'d> {
         let mut builder = Builder::new();
         let entry = when.map(|when| self.condition(when, &place.key("when"), &mut builder));
         let (program, starts) = builder.finish(entry.as_slice());
+        named?;
         Some(Segment {
-            key: key.filter(|_| sound)?.into(),
             by: by?,
             included: included?,
             excluded: excluded?,

@@ -15,7 +15,13 @@ const SHARE: [&str; 2] = ["variant", "weight"];
 
 impl<'d> Compiler<'d> {
     /// A serve; splits are salted with the flag's salt unless they have their own.
-    pub(super) fn serve(&mut self, json: &'d Json<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> Option<Serve> {
+    pub(super) fn serve(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+        kind: &Kind<'_, 'd>,
+        salt: &str,
+    ) -> Option<Serve> {
         match json {
             Json::Text(_) => self.variant(json, place, kind).map(Serve::Variant),
             Json::Object(_) => self.split(json, place, kind, salt).map(|split| Serve::Split(Box::new(split))),

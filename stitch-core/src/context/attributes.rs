@@ -92,6 +92,7 @@ const INLINE: usize = 8;
 type Entry<'a> = (&'a str, AttributeValue<'a>);
 
 /// Name to value, in the order given.
+#[expect(clippy::large_enum_variant, reason = "the room for a few attributes without allocating is the point")]
 #[derive(Clone, Debug)]
 pub(crate) enum Attributes<'a> {
     Inline { entries: [Entry<'a>; INLINE], length: usize },

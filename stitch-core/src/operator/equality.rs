@@ -22,13 +22,20 @@ enum Scalar {
 }
 
 impl Equality {
-    pub(super) fn compile(negated: bool, value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+    pub(super) fn compile(
+        negated: bool,
+        value: &Json<'_>,
+        fold: bool,
+        place: &Place<'_>,
+        reader: &mut Reader,
+    ) -> Option<Self> {
         let value = match value {
             Json::Text(text) => Scalar::Text { text: text.as_ref().into(), fold },
             Json::Number(number) => Scalar::Number(reader.number(*number, place)),
             Json::Boolean(boolean) => Scalar::Boolean(*boolean),
             _ => {
-                let message = format!("{} cannot be compared with: give a string, a number or a boolean", value.type_word());
+                let message =
+                    format!("{} cannot be compared with: give a string, a number or a boolean", value.type_word());
                 reader.report(Code::WrongType, place, message);
                 return None;
             }

@@ -35,10 +35,17 @@ impl From<Number> for NumberKey {
 }
 
 impl Membership {
-    pub(super) fn compile(negated: bool, value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+    pub(super) fn compile(
+        negated: bool,
+        value: &Json<'_>,
+        fold: bool,
+        place: &Place<'_>,
+        reader: &mut Reader,
+    ) -> Option<Self> {
         let items = reader.array(value, place)?;
         if items.len() > limits::LIST {
-            let message = format!("the list has {} entries; at most {} are allowed: use a segment", items.len(), limits::LIST);
+            let message =
+                format!("the list has {} entries; at most {} are allowed: use a segment", items.len(), limits::LIST);
             reader.report(Code::ListTooLong, place, message);
             return None;
         }

@@ -24,7 +24,8 @@ impl Pattern {
     pub(super) fn compile(value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
         let pattern = reader.text(value, place)?;
         if pattern.len() > limits::PATTERN_BYTES {
-            let message = format!("the pattern has {} bytes; at most {} are allowed", pattern.len(), limits::PATTERN_BYTES);
+            let message =
+                format!("the pattern has {} bytes; at most {} are allowed", pattern.len(), limits::PATTERN_BYTES);
             reader.report(Code::PatternTooLong, place, message);
             return None;
         }

@@ -21,7 +21,8 @@ impl Temporal {
             _ => None,
         };
         let Some(instant) = instant else {
-            let message = "this is no instant: write RFC 3339 such as `2026-01-31T09:00:00Z`, or milliseconds since the epoch";
+            let message =
+                "this is no instant: write RFC 3339 such as `2026-01-31T09:00:00Z`, or milliseconds since the epoch";
             reader.report(Code::BadInstant, place, message);
             return None;
         };

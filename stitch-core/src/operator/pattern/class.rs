@@ -55,8 +55,12 @@ impl Class {
     pub(super) fn folded(mut self, fold: bool) -> Self {
         if fold {
             for (low, high) in self.ranges.clone() {
-                self.ranges.extend(overlap(low, high, 'a', 'z').map(|(a, b)| (a.to_ascii_uppercase(), b.to_ascii_uppercase())));
-                self.ranges.extend(overlap(low, high, 'A', 'Z').map(|(a, b)| (a.to_ascii_lowercase(), b.to_ascii_lowercase())));
+                self.ranges.extend(
+                    overlap(low, high, 'a', 'z').map(|(a, b)| (a.to_ascii_uppercase(), b.to_ascii_uppercase())),
+                );
+                self.ranges.extend(
+                    overlap(low, high, 'A', 'Z').map(|(a, b)| (a.to_ascii_lowercase(), b.to_ascii_lowercase())),
+                );
             }
         }
         self

@@ -121,7 +121,9 @@ impl Parser<'_> {
             return Err(self.refuse(format!("groups are more than {} deep within one another", limits::NESTING)));
         }
         if self.next_if('?') && !self.next_if(':') {
-            return Err(self.refuse("only `(…)` and `(?:…)` groups are allowed: no look-around, no inline flags, no names"));
+            return Err(
+                self.refuse("only `(…)` and `(?:…)` groups are allowed: no look-around, no inline flags, no names")
+            );
         }
         self.output.push_str("(?:");
         self.alternatives(depth + 1)?;
@@ -166,7 +168,9 @@ impl Parser<'_> {
                 ']' => break,
                 '[' => return Err(self.refuse("`[` must be escaped inside a class")),
                 '&' | '~' | '-' if self.rest.peek() == Some(&character) => {
-                    return Err(self.refuse(format!("`{character}{character}` means other things elsewhere: escape it")));
+                    return Err(
+                        self.refuse(format!("`{character}{character}` means other things elsewhere: escape it"))
+                    );
                 }
                 _ => {
                     let item = self.class_item(character)?;
@@ -210,7 +214,9 @@ impl Parser<'_> {
         }
         match (item, self.class_item(next)?) {
             (Escape::Character(low), Escape::Character(high)) if low <= high => Ok(Class::range(low, high)),
-            (Escape::Character(_), Escape::Character(_)) => Err(self.refuse("this range runs backwards: swap its ends")),
+            (Escape::Character(_), Escape::Character(_)) => {
+                Err(self.refuse("this range runs backwards: swap its ends"))
+            }
             _ => Err(self.refuse("a range begins and ends with a character: escape the `-` to mean it")),
         }
     }
@@ -301,7 +307,9 @@ mod tests {
 
     #[test]
     fn every_translation_is_accepted_by_the_regex_crate() {
-        for pattern in [r"\B", r"\b\W\B", "[^\\s\\S]", "()", "|", "a||b", "", "[\\d-]", "[a^]", "\\/\\-\\_", "(?:a|b)*?c+?d??"] {
+        for pattern in
+            [r"\B", r"\b\W\B", "[^\\s\\S]", "()", "|", "a||b", "", "[\\d-]", "[a^]", "\\/\\-\\_", "(?:a|b)*?c+?d??"]
+        {
             for fold in [false, true] {
                 regex::Regex::new(&translate(pattern, fold).unwrap()).unwrap();
             }
