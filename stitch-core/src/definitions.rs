@@ -34,7 +34,7 @@ impl<'a> Definitions<'a> {
     ///
     /// If the text is no JSON that every reader takes alike: then everything that could be found wrong with it.
     pub fn from_json(text: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
-        let reading = read(text.as_ref(), limits::DOCUMENT_BYTES);
+        let reading = read(text.as_ref(), limits::STRING_BYTES);
         let ambiguous = reading.problems.iter().any(|problem| problem.code == Code::DuplicateKey);
         match reading.json {
             None => Err(DefinitionsError::new(reading.problems)),

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::diagnostics::DefinitionsError;
-use crate::limits;
 use crate::number::Number;
 
 pub(crate) mod read;
@@ -42,13 +41,13 @@ pub enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Reads JSON text as strictly as a registry document is read.
+    /// Reads JSON text as strictly as a registry document is read, strings of any length allowed.
     ///
     /// # Errors
     ///
     /// If it is no JSON that every reader takes alike.
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
-        let read::Reading { json, problems } = read::read(text.as_ref(), limits::DOCUMENT_BYTES);
+        let read::Reading { json, problems } = read::read(text.as_ref(), usize::MAX);
         json.filter(|_| problems.is_empty()).ok_or_else(|| DefinitionsError::new(problems))
     }
 

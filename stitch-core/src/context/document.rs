@@ -67,7 +67,7 @@ impl<'j> ContextDocument<'j> {
     ///
     /// Everything that is wrong with it, except what only the registry can tell; see [`Engine::check`](crate::Engine::check).
     pub fn from_json(text: &'j (impl AsRef<[u8]> + ?Sized)) -> Result<Self, ContextError> {
-        let reading = read(text.as_ref(), limits::DOCUMENT_BYTES);
+        let reading = read(text.as_ref(), usize::MAX);
         let problems = reading.problems.into_iter();
         ContextError::unless_sound(
             problems.map(|problem| ContextProblem::new(problem.pointer, problem.message)).collect(),

@@ -24,11 +24,12 @@ pub(crate) struct Reading<'a> {
     pub(crate) problems: Vec<Diagnostic>,
 }
 
-/// Reads `text`, of at most `limit` bytes.
-pub(crate) fn read(text: &[u8], limit: usize) -> Reading<'_> {
+/// Reads `text`; strings of more than `string_limit` bytes are reported.
+pub(crate) fn read(text: &[u8], string_limit: usize) -> Reading<'_> {
     let refused = |problem| Reading { json: None, problems: vec![problem] };
-    if text.len() > limit {
-        let message = format!("the document has {} bytes; at most {limit} are allowed: split it", text.len());
+    let most = limits::DOCUMENT_BYTES;
+    if text.len() > most {
+        let message = format!("the document has {} bytes; at most {most} are allowed: split it", text.len());
         return refused(Diagnostic::new(Code::DocumentTooLarge, String::new(), message));
     }
     if text.starts_with(b"\xEF\xBB\xBF") {
@@ -44,7 +45,7 @@ pub(crate) fn read(text: &[u8], limit: usize) -> Reading<'_> {
             return refused(problem.at_position(line, column));
         }
     };
-    let mut state = State { problems: Vec::new(), path: Vec::new() };
+    let mut state = State { problems: Vec::new(), path: Vec::new(), string_limit };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let result = Value { state: &mut state }.deserialize(&mut deserializer);
     match result.and_then(|json| deserializer.end().map(|()| json)) {
@@ -77,6 +78,7 @@ struct State<'a> {
     problems: Vec<Diagnostic>,
     /// Where the reading is.
     path: Vec<Token<'a>>,
+    string_limit: usize,
 }
 
 impl State<'_> {
@@ -85,8 +87,8 @@ impl State<'_> {
     }
 
     fn check_length(&mut self, text: &str) {
-        if text.len() > limits::STRING_BYTES {
-            let message = format!("this string has {} bytes; at most {} are allowed", text.len(), limits::STRING_BYTES);
+        if text.len() > self.string_limit {
+            let message = format!("this string has {} bytes; at most {} are allowed", text.len(), self.string_limit);
             self.report(Code::StringTooLong, message);
         }
     }
