@@ -579,7 +579,7 @@ class Registry(Definitions):
 
 
 def main() -> None:
-    """Answers lines {"registry": text (when it changes), "lenient": bool, "flag": key or null, "context": text}."""
+    """Answers lines {"registry": text (when it changes), "lenient": bool, "flag": key or null, "context": text, "trace": bool}."""
     registry, current = None, (None, False)
     for line in sys.stdin.buffer:
         request = json.loads(line)
@@ -597,7 +597,8 @@ def main() -> None:
             elif request.get("flag") is None:
                 answer = {"results": registry.evaluate_all(request["context"])}
             else:
-                answer = {"result": registry.evaluate(request["flag"], request["context"])}
+                trace = request.get("trace", False)
+                answer = {"result": registry.evaluate(request["flag"], request["context"], trace)}
         except ContextError:
             answer = {"refused": "context"}
         print(json.dumps(answer), flush=True)

@@ -895,19 +895,17 @@ class Definitions:
         return order
 
     def read_overrides(self, entries: list) -> list:
-        rows, seen = [], set()
+        rows, ids, targets = [], set(), set()
         for entry in entries:
             try:
                 check_limits(entry, 3)
-                fields = an_entry(entry)
-                target = [fields.get(key) for key in ("flag_key", "scope", "user_id", "tenant_id")]
-                same = {json.dumps(["id", fields.get("id")]), json.dumps(["target", target])}
-                is_second = not seen.isdisjoint(same)  # also where the first one has an error of its own
-                seen |= same
-                row = read_override(fields, self.flags)
-                if is_second:
+                row = read_override(an_entry(entry), self.flags)
+                target = (row.flag_key, row.scope, row.user_id, row.tenant_id)
+                if row.id in ids or target in targets:
                     raise Problem("duplicate_override")
                 rows.append(row)
+                ids.add(row.id)
+                targets.add(target)
             except Problem as problem:
-                self.problem(problem)  # lenient: a bad row is dropped
+                self.problem(problem)  # lenient: a bad row is dropped, and takes no id and no target
         return rows

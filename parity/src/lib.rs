@@ -11,9 +11,11 @@
 
 mod core;
 mod expand;
+mod process;
 mod subject;
 mod vectors;
 
 pub use crate::core::{Core, Way, check_diagnostics, check_stage};
+pub use process::{Process, Reply};
 pub use subject::{Answer, Loaded, Subject, check};
 pub use vectors::{Case, Expect, Group, Question, VectorError, directory, load};

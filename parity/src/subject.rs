@@ -30,6 +30,8 @@ pub enum Answer {
     Result(String),
     /// The context is refused.
     ContextRefused(String),
+    /// The engine did not answer.
+    Broken(String),
 }
 
 /// Holds one case against a loaded registry.
@@ -44,6 +46,7 @@ pub fn check(loaded: &dyn Loaded, case: &Case) -> Result<(), String> {
             let answer = match loaded.ask(question) {
                 Answer::Result(answer) => answer,
                 Answer::ContextRefused(why) => return Err(format!("the context {context} is refused: {why}")),
+                Answer::Broken(why) => return Err(why),
             };
             let got = Json::parse(&answer).map_err(|error| format!("{answer} is no JSON: {error}"))?;
             if got == *expected {
@@ -55,6 +58,7 @@ pub fn check(loaded: &dyn Loaded, case: &Case) -> Result<(), String> {
             let question = Question { flag: "any".to_owned(), context: context.clone(), trace: false };
             match (loaded.ask(&question), refused) {
                 (Answer::ContextRefused(_), true) | (Answer::Result(_), false) => Ok(()),
+                (Answer::Broken(why), _) => Err(why),
                 (Answer::ContextRefused(why), false) => Err(format!("context {context} is refused: {why}")),
                 (Answer::Result(answer), true) => Err(format!("context {context} is not refused: {answer}")),
             }

@@ -1,10 +1,10 @@
 //! Every vector against every engine, each case a test of its own: `cargo test -p parity -- FILTER`.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Trial};
-use parity::{Case, Core, Expect, Group, Loaded, Subject, Way, check, check_diagnostics, check_stage};
+use parity::{Case, Core, Expect, Group, Loaded, Process, Subject, Way, check, check_diagnostics, check_stage};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -16,7 +16,17 @@ fn main() -> ExitCode {
         }
     };
     let groups: Vec<Arc<Group>> = groups.into_iter().map(Arc::new).collect();
-    let subjects = [Way::Name, Way::Handle, Way::All, Way::Explain].map(|way| Arc::new(Core(way)) as Arc<dyn Subject>);
+    let mut subjects: Vec<Arc<dyn Subject>> = Vec::new();
+    for way in [Way::Name, Way::Handle, Way::All, Way::Explain] {
+        subjects.push(Arc::new(Core(way)));
+    }
+    match references() {
+        Ok(references) => subjects.extend(references),
+        Err(error) => {
+            eprintln!("the reference evaluators need `python3` and `node` on the path: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
     let mut trials = vec![Trial::test("the set is whole", {
         let groups = groups.clone();
         move || whole(&groups).map_err(Into::into)
@@ -24,10 +34,19 @@ fn main() -> ExitCode {
     for group in &groups {
         for subject in &subjects {
             trials.extend(asked(group, subject));
+            trials.extend(refused(group, subject));
         }
         trials.extend(core_only(group));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The evaluators written from the contract alone.
+fn references() -> std::io::Result<Vec<Arc<dyn Subject>>> {
+    let directory = parity::directory();
+    let python = Process::start("python", Command::new("python3").arg(directory.join("evaluator.py")))?;
+    let javascript = Process::start("javascript", Command::new("node").arg(directory.join("evaluator_cli.mjs")))?;
+    Ok(vec![Arc::new(python), Arc::new(javascript)])
 }
 
 /// The contract's own numbers: exactly nineteen cases, and at least four hundred vectors.
@@ -39,6 +58,23 @@ fn whole(groups: &[Arc<Group>]) -> Result<(), String> {
         (19, 400..) => Ok(()),
         (contract, vectors) => Err(format!("{contract} cases of the contract and {vectors} vectors")),
     }
+}
+
+/// Whether an engine refuses the registries that have an error, and only those.
+fn refused(group: &Arc<Group>, subject: &Arc<dyn Subject>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for case in &group.cases {
+        let Expect::Diagnostics(expected) = &case.expect else { continue };
+        let refused = expected.iter().any(|[severity, ..]| severity == "error");
+        let (group, subject) = (Arc::clone(group), Arc::clone(subject));
+        let name = format!("{}::{}::{}", subject.name(), group.file, case.name);
+        trials.push(Trial::test(name, move || match (subject.load(&group.registry, group.lenient), refused) {
+            (Ok(_), false) | (Err(_), true) => Ok(()),
+            (Ok(_), true) => Err("a registry with an error is not refused".into()),
+            (Err(error), false) => Err(format!("a sound registry is refused: {error}").into()),
+        }));
+    }
+    trials
 }
 
 /// The cases that any engine can be asked.
