@@ -24,7 +24,7 @@ MAX_NESTING = 64
 MAX_STRING_BYTES = 64 * 1024
 MAX_IN_LIST = 100_000
 MAX_PATTERN_BYTES = 4 * 1024
-MAX_PATTERN_STATES = 1024 * 1024 // 32  # our estimate of "a compiled form over 1 MiB": 32 bytes a state
+MAX_PATTERN_SIZE = 1024 * 1024 // 32  # 1 MiB, counted as section 9 says
 MAX_REPEAT = 1_000
 
 
@@ -313,19 +313,10 @@ def both_cases(ranges: list) -> list:
     return folded
 
 
-def states(node: tuple) -> int:
-    """About how many states an automaton for the node has."""
-    if node[0] in ("chars", "assertion"):
-        return 1
-    if node[0] == "repeat":
-        _, inner, low, high = node
-        return 1 + states(inner) * max(low, high or 1)
-    return 1 + sum(states(inner) for inner in node[1])
-
-
 class PatternReader:
     def __init__(self, pattern: str, ignore_case: bool):
         self.pattern, self.ignore_case, self.at, self.depth = pattern, ignore_case, 0, 0
+        self.size = 0  # the compiled form so far, as section 9 counts it
 
     def read(self) -> tuple:
         if len(self.pattern.encode("utf-8")) > MAX_PATTERN_BYTES:
@@ -333,7 +324,7 @@ class PatternReader:
         node = self.branches()
         if self.at < len(self.pattern):  # a ")" too many
             raise Problem("bad_pattern")
-        if states(node) > MAX_PATTERN_STATES:
+        if self.size > MAX_PATTERN_SIZE:
             raise Problem("pattern_too_large")
         return node
 
@@ -360,11 +351,12 @@ class PatternReader:
     def sequence(self) -> tuple:
         nodes = []
         while self.at < len(self.pattern) and not self.next_is("|") and not self.next_is(")"):
-            nodes.append(self.repeated(self.atom()))
+            size = self.size
+            nodes.append(self.repeated(self.atom(), size))
         return "sequence", nodes
 
-    def repeated(self, node: tuple) -> tuple:
-        """The node with the quantifier that follows it, if one does."""
+    def repeated(self, node: tuple, before: int) -> tuple:
+        """The node with the quantifier that follows it, if one does; `before` is the size without the node."""
         counted = re.compile(r"\{([0-9]+)(,?)([0-9]*)\}").match(self.pattern, self.at)
         if counted:
             self.at = counted.end()
@@ -380,11 +372,13 @@ class PatternReader:
             return node
         if node[0] == "assertion" or low > MAX_REPEAT or (high is not None and not low <= high <= MAX_REPEAT):
             raise Problem("bad_pattern")
+        self.size = before + (self.size - before) * max(low if high is None else high, 1)
         self.skip("?")  # lazy
         return "repeat", node, low, high  # where one more quantifier follows, `atom` refuses it
 
     def atom(self) -> tuple:
         char = self.take()
+        self.size += char not in "[("  # these count what they hold
         if char in "^$":
             return "assertion", char
         if char == ".":
@@ -427,6 +421,7 @@ class PatternReader:
             raise Problem("bad_pattern")  # an empty class
         ranges = []
         while not self.skip("]"):
+            self.size += 1
             first = self.class_member()
             if not self.next_is("-") or self.next_is("-]"):  # a "-" before the end is itself
                 ranges += first

@@ -252,8 +252,8 @@ const repeated = (part, least, most) => (text, places) => {
   return reached;
 };
 
-// "A compiled form over 1 MiB", by an estimate: 32 bytes for each thing to match, every repetition written out.
-const PATTERN_STATES = 32768;
+// "A compiled form over 1 MiB", counted as section 9 says.
+const PATTERN_SIZE = 32768;
 
 /** Reads a pattern: a function that says whether it is found anywhere in a text. */
 export function readPattern(pattern, ignoreCase) {
@@ -261,7 +261,7 @@ export function readPattern(pattern, ignoreCase) {
   const scanner = new Scanner(pattern);
   const take = (regex) => scanner.take(regex);
   let depth = 0;  // of the groups around this place
-  let states = 0; // how many things to match so far
+  let size = 0;  // of the compiled form so far
 
   function readAlternatives() {
     const branches = [readSequence()];
@@ -276,8 +276,9 @@ export function readPattern(pattern, ignoreCase) {
   }
 
   function readRepeated() {
-    const before = states;
+    const before = size;
     const asserted = take(/\^|\$|\\[bB]/y);
+    if (asserted) size += 1;
     const part = asserted ? assertion(ASSERTIONS[asserted]) : readAtom();
     const quantifier = take(/[?*+]|\{[0-9]+(?:,[0-9]*)?\}/y);
     if (!quantifier) return part;
@@ -289,13 +290,11 @@ export function readPattern(pattern, ignoreCase) {
     const [from, to = from] = quantifier.slice(1, -1).split(",");
     const [least, most] = [Number(from), to === "" ? Infinity : Number(to)];
     if (least > 1000 || least > most || (most > 1000 && most !== Infinity)) fail();
-    states = before + (states - before) * Math.max(1, most === Infinity ? least : most);
-    if (states > PATTERN_STATES) fail("pattern_too_large");
+    size = before + (size - before) * Math.max(1, most === Infinity ? least : most);
     return repeated(part, least, most);
   }
 
   function readAtom() {
-    states += 1;
     if (take(/\((?:\?:)?/y)) {
       depth += 1;
       if (depth > 64) fail();
@@ -305,6 +304,7 @@ export function readPattern(pattern, ignoreCase) {
       return group;
     }
     if (take(/\[/y)) return character(readClass());
+    size += 1;
     if (take(/\./y)) return character(complement([rangeOf("\n")]));
     if (take(/[?*+{}\]]/y)) fail();
     const set = readCharacter();
@@ -326,6 +326,7 @@ export function readPattern(pattern, ignoreCase) {
     const isNegated = take(/\^/y);
     let set = [];
     do {
+      size += 1;
       const first = readMember();
       if (take(/-(?!\])/y)) { // not the last, so it makes a range
         if (take(/-/y)) fail();
@@ -351,7 +352,7 @@ export function readPattern(pattern, ignoreCase) {
 
   const whole = readAlternatives();
   if (!scanner.ended) fail(); // a `)` too many
-  if (states > PATTERN_STATES) fail("pattern_too_large");
+  if (size > PATTERN_SIZE) fail("pattern_too_large");
   return (found) => {
     const text = [...found].map(point);
     return whole(text, new Set([...text.keys(), text.length])).size > 0;

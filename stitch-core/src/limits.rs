@@ -14,8 +14,8 @@ pub const STRING_BYTES: usize = 64 << 10;
 pub const LIST: usize = 100_000;
 /// Bytes of a pattern as written.
 pub const PATTERN_BYTES: usize = 4 << 10;
-/// Bytes of a pattern once compiled.
-pub const COMPILED_PATTERN_BYTES: usize = 1 << 20;
+/// What a pattern may hold to match once its counts are written out: 1 MiB at 32 bytes for each character.
+pub const PATTERN_SIZE: u64 = (1 << 20) / 32;
 /// The largest count in a pattern's `{m,n}`.
 pub const PATTERN_REPEATS: u32 = 1_000;
 /// Characters of a variant's, rule's or segment's name.

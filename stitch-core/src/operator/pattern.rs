@@ -29,21 +29,22 @@ impl Pattern {
             reader.report(Code::PatternTooLong, place, message);
             return None;
         }
-        let translated = match translate::translate(pattern, fold) {
-            Ok(translated) => translated,
+        let translation = match translate::translate(pattern, fold) {
+            Ok(translation) => translation,
             Err(refusal) => {
                 let message = format!("at character {} of the pattern: {}", refusal.position + 1, refusal.message);
                 reader.report(Code::BadPattern, place, message);
                 return None;
             }
         };
-        match RegexBuilder::new(&translated).size_limit(limits::COMPILED_PATTERN_BYTES).build() {
+        if translation.size > limits::PATTERN_SIZE {
+            let message = "the pattern's compiled form is over 1 MiB: repeat less within repetitions";
+            reader.report(Code::PatternTooLarge, place, message);
+            return None;
+        }
+        // The size above bounds what the regex crate makes of it; its own measure is not one that other languages share.
+        match RegexBuilder::new(&translation.regex).size_limit(usize::MAX).build() {
             Ok(regex) => Some(Self { regex }),
-            Err(regex::Error::CompiledTooBig(_)) => {
-                let message = "the pattern's compiled form is over 1 MiB: repeat less within repetitions";
-                reader.report(Code::PatternTooLarge, place, message);
-                None
-            }
             Err(error) => {
                 reader.report(Code::BadPattern, place, format!("the pattern cannot be used: {error}"));
                 None

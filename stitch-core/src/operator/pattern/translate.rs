@@ -15,11 +15,19 @@ pub(super) struct Refusal {
     pub(super) message: String,
 }
 
-pub(super) fn translate(pattern: &str, fold: bool) -> Result<String, Refusal> {
-    let mut parser = Parser { rest: pattern.chars().peekable(), position: 0, fold, output: String::new() };
+/// A pattern in the regex crate's syntax.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Translation {
+    pub(super) regex: String,
+    /// What there is to match once every count is written out: characters, assertions, items of classes.
+    pub(super) size: u64,
+}
+
+pub(super) fn translate(pattern: &str, fold: bool) -> Result<Translation, Refusal> {
+    let mut parser = Parser { rest: pattern.chars().peekable(), position: 0, fold, output: String::new(), size: 0 };
     parser.alternatives(0)?;
     match parser.next() {
-        None => Ok(parser.output),
+        None => Ok(Translation { regex: parser.output, size: parser.size }),
         Some(_) => Err(parser.refuse("`)` closes no group: escape it or remove it")),
     }
 }
@@ -29,6 +37,7 @@ struct Parser<'p> {
     position: usize,
     fold: bool,
     output: String,
+    size: u64,
 }
 
 /// What may follow an atom.
@@ -73,8 +82,9 @@ impl Parser<'_> {
                     self.output.push('|');
                 }
                 Some(_) => {
+                    let before = self.size;
                     let atom = self.atom(depth)?;
-                    self.quantifier(atom)?;
+                    self.quantifier(atom, before)?;
                 }
             }
         }
@@ -82,6 +92,8 @@ impl Parser<'_> {
 
     fn atom(&mut self, depth: usize) -> Result<Atom, Refusal> {
         let Some(character) = self.next() else { return Ok(Atom::Assertion) };
+        // Groups and classes count what they hold.
+        self.size += u64::from(!matches!(character, '(' | '['));
         match character {
             '.' => self.output.push_str(r"[^\n]"),
             '^' => {
@@ -173,6 +185,7 @@ impl Parser<'_> {
                     );
                 }
                 _ => {
+                    self.size += 1;
                     let item = self.class_item(character)?;
                     class = class.with(&self.class_range(item)?);
                 }
@@ -221,7 +234,8 @@ impl Parser<'_> {
         }
     }
 
-    fn quantifier(&mut self, atom: Atom) -> Result<(), Refusal> {
+    /// Reads what repeats an atom, if anything does; `before` is the size without the atom.
+    fn quantifier(&mut self, atom: Atom, before: u64) -> Result<(), Refusal> {
         let Some(&character) = self.rest.peek() else { return Ok(()) };
         if !matches!(character, '*' | '+' | '?' | '{') {
             return Ok(());
@@ -231,7 +245,8 @@ impl Parser<'_> {
             return Err(self.refuse("an assertion cannot be repeated: put it in a group or remove the quantifier"));
         }
         if character == '{' {
-            self.counts()?;
+            let times = self.counts()?;
+            self.size = before.saturating_add((self.size - before).saturating_mul(times));
         } else {
             self.output.push(character);
         }
@@ -245,8 +260,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Reads `m}`, `m,}` or `m,n}`.
-    fn counts(&mut self) -> Result<(), Refusal> {
+    /// Reads `m}`, `m,}` or `m,n}`: how many times what is repeated is written out.
+    fn counts(&mut self) -> Result<u64, Refusal> {
         let least = self.count()?;
         let most = if self.next_if(',') {
             if self.rest.peek() == Some(&'}') { None } else { Some(self.count()?) }
@@ -260,8 +275,11 @@ impl Parser<'_> {
         if most.is_some_and(|most| most < least) {
             return Err(self.refuse("these counts run backwards: swap them"));
         }
+        let times = u64::from(most.unwrap_or(least).max(1));
         let most = most.map(|most| most.to_string()).unwrap_or_default();
-        write!(self.output, "{{{least},{most}}}").map_err(|_| self.refuse("cannot be written"))
+        // Writing to a string cannot fail.
+        let _ = write!(self.output, "{{{least},{most}}}");
+        Ok(times)
     }
 
     fn count(&mut self) -> Result<u32, Refusal> {
@@ -294,7 +312,16 @@ mod tests {
             ("[^a-c]", true, r"[^\x{41}-\x{43}\x{61}-\x{63}]"),
             ("a{2}?|(b)", false, r"[\x{61}]{2,2}?|(?:[\x{62}])"),
         ] {
-            assert_eq!(translate(pattern, fold).as_deref(), Ok(expected), "{pattern}");
+            assert_eq!(translate(pattern, fold).unwrap().regex, expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_counted_with_their_repetitions() {
+        for (pattern, size) in
+            [("", 0), ("ab", 2), ("[a-z0-9]{3,5}", 10), ("(?:a|b){2,}?", 4), ("^a{0}$", 3), ("(.*)+", 1)]
+        {
+            assert_eq!(translate(pattern, false).unwrap().size, size, "{pattern}");
         }
     }
 
@@ -311,7 +338,7 @@ mod tests {
             [r"\B", r"\b\W\B", "[^\\s\\S]", "()", "|", "a||b", "", "[\\d-]", "[a^]", "\\/\\-\\_", "(?:a|b)*?c+?d??"]
         {
             for fold in [false, true] {
-                regex::Regex::new(&translate(pattern, fold).unwrap()).unwrap();
+                regex::Regex::new(&translate(pattern, fold).unwrap().regex).unwrap();
             }
         }
     }
