@@ -10,12 +10,16 @@
 //! ```
 
 mod core;
+mod differences;
 mod expand;
 mod process;
+mod references;
 mod subject;
 mod vectors;
 
 pub use crate::core::{Core, Way, check_diagnostics, check_stage};
+pub use differences::{Difference, Tally, search};
 pub use process::{Process, Reply};
+pub use references::references;
 pub use subject::{Answer, Loaded, Subject, check};
 pub use vectors::{Case, Expect, Group, Question, VectorError, directory, load};

@@ -1,10 +1,10 @@
 //! Every vector against every engine, each case a test of its own: `cargo test -p parity -- FILTER`.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Trial};
-use parity::{Case, Core, Expect, Group, Loaded, Process, Subject, Way, check, check_diagnostics, check_stage};
+use parity::{Case, Core, Expect, Group, Loaded, Subject, Way, check, check_diagnostics, check_stage, references};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         subjects.push(Arc::new(Core(way)));
     }
     match references() {
-        Ok(references) => subjects.extend(references),
+        Ok(references) => subjects.extend(references.into_iter().map(|engine| Arc::new(engine) as Arc<dyn Subject>)),
         Err(error) => {
             eprintln!("the reference evaluators need `python3` and `node` on the path: {error}");
             return ExitCode::FAILURE;
@@ -39,14 +39,6 @@ fn main() -> ExitCode {
         trials.extend(core_only(group));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// The evaluators written from the contract alone.
-fn references() -> std::io::Result<Vec<Arc<dyn Subject>>> {
-    let directory = parity::directory();
-    let python = Process::start("python", Command::new("python3").arg(directory.join("evaluator.py")))?;
-    let javascript = Process::start("javascript", Command::new("node").arg(directory.join("evaluator_cli.mjs")))?;
-    Ok(vec![Arc::new(python), Arc::new(javascript)])
 }
 
 /// The contract's own numbers: exactly nineteen cases, and at least four hundred vectors.

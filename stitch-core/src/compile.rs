@@ -9,6 +9,7 @@ use crate::engine::{Engine, Slot, hash};
 use crate::flag::{Flag, Segment};
 
 mod condition;
+mod fingerprint;
 mod flag;
 mod graph;
 mod names;
@@ -105,7 +106,7 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
         flags,
         segments,
         algorithm: root.algorithm,
-        environments: root.environments,
+        environments: root.environments.clone(),
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
@@ -136,7 +137,8 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
     let mut diagnostics = definitions.problems.clone();
     let found = std::mem::take(&mut compiler.reader.diagnostics);
     diagnostics.extend(found.into_iter().filter(|found| !misses_what_is_too_deep(found, &definitions.problems)));
-    let engine = assemble(&compiler, flags, segments, &graph, root.internal_tiers);
+    let fingerprints = fingerprint::of_flags(&root, &compiler.flags, &graph);
+    let engine = assemble(&compiler, (flags, fingerprints), segments, &graph, root.internal_tiers);
     document_refused |= diagnostics.iter().any(|problem| problem.code == Code::DuplicateKey);
     Compiled { engine, diagnostics, document_refused }
 }
@@ -174,16 +176,16 @@ fn mark_duplicates<T>(entries: &mut [Entry<T>], names: &Names<'_>) {
 
 fn assemble(
     compiler: &Compiler<'_>,
-    flags: Vec<Entry<Flag>>,
+    (flags, fingerprints): (Vec<Entry<Flag>>, Vec<u64>),
     segments: Vec<Entry<Segment>>,
     graph: &Graph,
     internal_tiers: Vec<&str>,
 ) -> Engine {
     let mut slots = Vec::with_capacity(flags.len());
-    for (node, entry) in (0..).zip(flags) {
+    for ((node, entry), fingerprint) in (0..).zip(flags).zip(fingerprints) {
         let flag = entry.compiled.filter(|_| !graph.failed(node));
         let flag = flag.map(|flag| Flag { links: graph.links(node, entry.references), ..flag });
-        slots.push(Slot { key: compiler.flags.first_key(node).map(Box::from), flag });
+        slots.push(Slot { key: compiler.flags.first_key(node).map(Box::from), flag, fingerprint });
     }
     let mut served_segments = Vec::with_capacity(segments.len());
     for (node, entry) in (graph.first_segment()..).zip(segments) {

@@ -52,6 +52,8 @@ pub(crate) struct Slot {
     pub(crate) key: Option<Box<str>>,
     /// Nothing, where it was set aside.
     pub(crate) flag: Option<Flag>,
+    /// Of its definition, of its override rows and of all that it refers to.
+    pub(crate) fingerprint: u64,
 }
 
 impl Engine {
@@ -262,6 +264,13 @@ impl<'e> FlagHandle<'e> {
     /// The type of its values; nothing where the flag was set aside.
     pub fn value_type(&self) -> Option<ValueType> {
         self.slot.flag.as_ref().map(|flag| flag.value_type)
+    }
+
+    /// Differs wherever anything does that an answer of this flag can depend on: its definition (metadata does not
+    /// count), its override rows, the flags and segments that it refers to, however far, and the registry's settings.
+    /// The same for the same definitions on every platform; a later version of this crate may count otherwise.
+    pub fn fingerprint(&self) -> u64 {
+        self.slot.fingerprint
     }
 
     /// Evaluates the flag.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::thread;
 
-use stitch_core::{Context, ContextDocument, Definitions, DefinitionsError, Diagnostic, Engine, Evaluation, FlagHandle};
+use stitch_core::{
+    Context, ContextDocument, Definitions, DefinitionsError, Diagnostic, Engine, Evaluation, FlagHandle,
+};
 
 const fn shared<T: Send + Sync + 'static>() {}
 const fn sent<T: Send>() {}

@@ -12,7 +12,7 @@ use crate::flag::{Flag, Links, Requirement, Scopes, Variant};
 use crate::json::Json;
 use crate::value::{Value, ValueType};
 
-const FLAG: [&str; 20] = [
+pub(super) const FLAG: [&str; 20] = [
     "key",
     "type",
     "default_value",

@@ -49,7 +49,8 @@ impl Graph {
         }
     }
 
-    fn of(&self, node: u32) -> &[u32] {
+    /// What a node refers to.
+    pub(super) fn of(&self, node: u32) -> &[u32] {
         self.references.get(node as usize).map(|references| &**references).unwrap_or_default()
     }
 

@@ -60,9 +60,8 @@ pub(super) fn flag(draw: &mut Draw<'_>, world: &mut World) -> Value {
         flag.insert("algorithm".into(), json!(draw.pick(&pool::ALGORITHMS)));
     }
     if draw.chance(35) && !world.flags.is_empty() {
-        let dependencies = draw.list(3, |draw| {
-            if draw.chance(50) { world.requirement(draw) } else { json!(draw.pick(&world.flags).key) }
-        });
+        let dependencies = draw
+            .list(3, |draw| if draw.chance(50) { world.requirement(draw) } else { json!(draw.pick(&world.flags).key) });
         flag.insert("dependencies".into(), json!(dependencies));
     }
     if draw.chance(20) {
@@ -149,7 +148,8 @@ fn serve(draw: &mut Draw<'_>, variants: &[String]) -> Value {
     let count = 1 + draw.below(variants.len());
     let mut shares: Vec<Value> = (0..count)
         .map(|offset| {
-            let weight = draw.pick(&[1, 0, 50, 3, 100_000, 1_000_000_000]);
+            // Five times the last is the largest sum that a split can have.
+            let weight = draw.pick(&[1, 0, 50, 3, 100_000, 858_993_459]);
             json!({"variant": variants[(first + offset) % variants.len()], "weight": weight})
         })
         .collect();

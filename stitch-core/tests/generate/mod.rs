@@ -8,6 +8,7 @@ use std::fmt;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 
 mod condition;
@@ -31,7 +32,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    fn draw(draw: &mut Draw<'_>) -> Self {
+    pub(crate) fn draw(draw: &mut Draw<'_>) -> Self {
         let (registry, world) = registry::registry(draw);
         let contexts = (0..6).map(|_| context::context(draw, &world)).collect();
         Self { registry, contexts, world }
@@ -70,7 +71,12 @@ impl fmt::Debug for Scenario {
 
 /// So many cases, unless `PROPTEST_CASES` says otherwise.
 pub(crate) fn cases(cases: u32) -> ProptestConfig {
-    let config = ProptestConfig::default();
+    let config = ProptestConfig {
+        // Beside the test's source: `NAME.proptest-regressions`.
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        max_shrink_iters: 20_000,
+        ..ProptestConfig::default()
+    };
     if std::env::var_os("PROPTEST_CASES").is_some() { config } else { ProptestConfig { cases, ..config } }
 }
 

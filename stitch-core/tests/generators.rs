@@ -1,14 +1,14 @@
-//! The generator's own promise: what it calls sound is sound, and rich enough to reach everything.
+//! The generators' own promise: what they call sound is sound, and they are rich enough to reach everything.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use stitch_core::{ContextDocument, Engine, Severity};
+use stitch_core::{Code, ContextDocument, Definitions, Engine, Severity};
 
 mod generate;
-use generate::{cases, scenario};
+use generate::{cases, from_tape, scenario, wild};
 
 proptest! {
     #![proptest_config(cases(200))]
@@ -67,4 +67,42 @@ fn every_reason_of_a_sound_registry_is_reached() {
     ]);
     assert_eq!(reasons, expected);
     assert!(rules > 100 && splits > 100, "{rules} rules and {splits} splits decided");
+}
+
+/// What only text can have, or only much of something.
+const OUT_OF_REACH: [Code; 9] = [
+    Code::DocumentTooLarge,
+    Code::MalformedJson,
+    Code::ByteOrderMark,
+    Code::NestingTooDeep,
+    Code::StringTooLong,
+    Code::PatternTooLong,
+    Code::TooManyFlags,
+    Code::TooManyRules,
+    Code::ListTooLong,
+];
+
+#[test]
+fn every_diagnostic_of_a_wild_registry_is_reached() {
+    let mut runner = TestRunner::deterministic();
+    let mut codes = BTreeSet::new();
+    let mut served = 0;
+    for _ in 0..3_000 {
+        let text =
+            from_tape(600, wild::registry).new_tree(&mut runner).expect("nothing is filtered").current().to_string();
+        let diagnostics = match Definitions::from_json(&text).map(Engine::compile_lenient) {
+            Ok(Ok(engine)) => {
+                served += engine
+                    .flag_keys()
+                    .filter(|key| engine.flag(key).is_some_and(|flag| flag.value_type().is_some()))
+                    .count();
+                engine.diagnostics().to_vec()
+            }
+            Ok(Err(error)) | Err(error) => error.into_diagnostics(),
+        };
+        codes.extend(diagnostics.into_iter().map(|diagnostic| diagnostic.code));
+    }
+    let missed: Vec<_> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
+    assert_eq!(missed, OUT_OF_REACH.iter().collect::<Vec<_>>());
+    assert!(served > 100, "{served} flags were served");
 }

@@ -1,0 +1,66 @@
+//! Fingerprints of flags: they differ where anything does that an answer can depend on.
+
+use xxhash_rust::xxh64::xxh64;
+
+use crate::compile::flag::FLAG;
+use crate::compile::graph::Graph;
+use crate::compile::names::Names;
+use crate::compile::settings::Root;
+use crate::json::Json;
+use crate::number::Number;
+
+/// What of an override row decides whom it is for and what they get.
+const ROW: [&str; 5] = ["scope", "value", "tenant_id", "user_id", "expires_at"];
+
+/// The fingerprint of each flag, in the order of the document.
+pub(super) fn of_flags(root: &Root<'_>, flags: &Names<'_>, graph: &Graph) -> Vec<u64> {
+    let settings = root.internal_tiers.iter().fold(root.algorithm as u64, |print, tier| mix(print, text(tier)));
+    let of_flag = |json| mix(settings, fields(json, |key| FLAG.contains(&key)));
+    let mut prints: Vec<u64> = root.flags.iter().map(of_flag).chain(root.segments.iter().map(of)).collect();
+    for row in root.overrides {
+        let flag = row.get("flag_key").and_then(Json::as_text).and_then(|key| flags.index(key));
+        if let Some(print) = flag.and_then(|flag| prints.get_mut(flag as usize)) {
+            // A sum, since the order of rows means nothing.
+            *print = print.wrapping_add(mix(1, fields(row, |key| ROW.contains(&key))));
+        }
+    }
+    for node in graph.order() {
+        let at = |node: u32| prints.get(node as usize).copied().unwrap_or_default();
+        let own = mix(at(node), u64::from(graph.failed(node)));
+        let whole = graph.of(node).iter().fold(own, |print, &reference| mix(print, at(reference)));
+        if let Some(print) = prints.get_mut(node as usize) {
+            *print = whole;
+        }
+    }
+    prints.truncate(root.flags.len());
+    prints
+}
+
+/// Equal values have equal fingerprints: numbers by value, objects whatever the order of their keys.
+fn of(json: &Json<'_>) -> u64 {
+    match json {
+        Json::Null => 2,
+        Json::Boolean(boolean) => 3 + u64::from(*boolean),
+        Json::Number(number) => match number.canonical() {
+            Number::Integer(integer) => xxh64(&integer.to_le_bytes(), 5),
+            Number::Double(double) => xxh64(&double.to_bits().to_le_bytes(), 6),
+        },
+        Json::Text(content) => text(content),
+        Json::Array(items) => items.iter().fold(8, |print, item| mix(print, of(item))),
+        Json::Object(_) => fields(json, |_| true),
+    }
+}
+
+fn fields(json: &Json<'_>, counts: impl Fn(&str) -> bool) -> u64 {
+    let members = if let Json::Object(members) = json { members.as_slice() } else { &[] };
+    let members = members.iter().filter(|(key, _)| counts(key));
+    mix(9, members.fold(0, |sum: u64, (key, value)| sum.wrapping_add(mix(text(key), of(value)))))
+}
+
+fn text(text: &str) -> u64 {
+    xxh64(text.as_bytes(), 7)
+}
+
+fn mix(print: u64, next: u64) -> u64 {
+    xxh64(&next.to_le_bytes(), print)
+}
