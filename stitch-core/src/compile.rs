@@ -1,5 +1,7 @@
 //! From definitions to an engine: everything is checked, all of it reported, nothing left to resolve later.
 
+use std::collections::HashMap;
+
 use hashbrown::HashTable;
 
 use crate::bucketing::Algorithm;
@@ -70,6 +72,8 @@ struct Compiler<'d> {
     condition_salts: Vec<(&'d str, String)>,
     /// The salts of flags.
     flag_salts: Vec<&'d str>,
+    /// The names of attributes that are read, with the slot in which a call remembers where it found them.
+    slots: HashMap<&'d str, u8>,
 }
 
 /// An entry of the document and whether it can be served.
@@ -110,6 +114,7 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
+        slots: HashMap::new(),
     };
 
     let mut flags = Vec::with_capacity(root.flags.len());
@@ -184,7 +189,11 @@ fn assemble(
     let mut slots = Vec::with_capacity(flags.len());
     for ((node, entry), fingerprint) in (0..).zip(flags).zip(fingerprints) {
         let flag = entry.compiled.filter(|_| !graph.failed(node));
-        let flag = flag.map(|flag| Flag { links: graph.links(node, entry.references), ..flag });
+        let flag = flag.map(|mut flag| {
+            flag.links = graph.links(node, entry.references);
+            flag.settle();
+            flag
+        });
         slots.push(Slot { key: compiler.flags.first_key(node).map(Box::from), flag, fingerprint });
     }
     let mut served_segments = Vec::with_capacity(segments.len());

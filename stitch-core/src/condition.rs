@@ -75,13 +75,11 @@ impl Test {
     #[inline]
     fn holds<'a>(&'a self, call: &mut Call<'a>) -> bool {
         match self {
-            Self::Attribute { attribute, operator } => {
-                call.context.read(attribute).is_some_and(|value| operator.holds(value))
-            }
+            Self::Attribute { attribute, operator } => call.read(attribute).is_some_and(|value| operator.holds(value)),
             Self::Segment(segment) => call.is_member(*segment),
             Self::Flag(requirement) => call.is_satisfied(requirement),
             Self::Bucket(bucket) => {
-                call.context.read(&bucket.by).and_then(Unit::of).is_some_and(|unit| bucket.holds(unit.as_str()))
+                call.read(&bucket.by).and_then(Unit::of).is_some_and(|unit| bucket.holds(unit.as_str()))
             }
         }
     }

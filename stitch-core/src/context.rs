@@ -148,19 +148,18 @@ impl<'a> Context<'a> {
         self.user_id.filter(|user_id| !user_id.is_empty() && user_id.len() <= limits::UNIT_BYTES)
     }
 
-    /// What a condition or a `by` reads.
+    /// What a condition or a `by` reads, attributes excepted: those a call finds.
     #[inline]
-    pub(crate) fn read(&self, attribute: &Attribute) -> Option<AttributeValue<'a>> {
+    pub(crate) fn field(&self, attribute: &Attribute) -> Option<AttributeValue<'a>> {
         match attribute {
             Attribute::UserId => self.usable_user_id().map(AttributeValue::Text),
             Attribute::Tier => Some(AttributeValue::Text(self.tier)),
-            Attribute::Custom(name) => self.attributes.get(name),
             Attribute::TenantId => self.tenant_id.map(AttributeValue::Text),
             Attribute::Env => self.env.map(AttributeValue::Text),
             Attribute::Kind => Some(AttributeValue::Text(self.kind)),
             Attribute::RoleKey => self.role_key.map(AttributeValue::Text),
             Attribute::Now => self.now.map(|now| AttributeValue::Number(Number::Integer(now))),
-            Attribute::Unreadable => None,
+            Attribute::Unreadable | Attribute::Custom { .. } => None,
         }
     }
 }
@@ -177,11 +176,14 @@ pub(crate) enum Attribute {
     Now,
     /// `attributes`, `overrides`, `approvals`: always missing.
     Unreadable,
-    Custom(Box<str>),
+    Custom {
+        name: Box<str>,
+        slot: u8,
+    },
 }
 
 impl Attribute {
-    pub(crate) fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str, slot: impl FnOnce() -> u8) -> Self {
         match name {
             "user_id" => Self::UserId,
             "kind" => Self::Kind,
@@ -191,7 +193,7 @@ impl Attribute {
             "role_key" => Self::RoleKey,
             "now" => Self::Now,
             "attributes" | "overrides" | "approvals" => Self::Unreadable,
-            _ => Self::Custom(name.into()),
+            _ => Self::Custom { name: name.into(), slot: slot() },
         }
     }
 }

@@ -242,7 +242,8 @@ impl Engine {
 #[inline]
 pub(crate) fn hash(flag_key: &str) -> u64 {
     use std::hash::{BuildHasher, Hasher};
-    let mut hasher = FixedState::default().build_hasher();
+    const STATE: FixedState = FixedState::with_seed(0);
+    let mut hasher = STATE.build_hasher();
     hasher.write(flag_key.as_bytes());
     hasher.finish()
 }

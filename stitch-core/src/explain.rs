@@ -107,6 +107,8 @@ pub struct Explanation<'a> {
 
 /// Watches the nine steps. The silent one compiles to nothing.
 pub(crate) trait Observer {
+    /// Whether it wants to see every step, also those in which nothing can happen.
+    const WATCHES: bool;
     /// Something that the current step looked at.
     fn note(&mut self, key: &'static str, value: impl FnOnce() -> Json<'static>);
     /// The current step is done.
@@ -117,6 +119,8 @@ pub(crate) trait Observer {
 pub(crate) struct Silent;
 
 impl Observer for Silent {
+    const WATCHES: bool = false;
+
     #[inline]
     fn note(&mut self, _: &'static str, _: impl FnOnce() -> Json<'static>) {}
 
@@ -132,6 +136,8 @@ pub(crate) struct Recorder {
 }
 
 impl Observer for Recorder {
+    const WATCHES: bool = true;
+
     fn note(&mut self, key: &'static str, value: impl FnOnce() -> Json<'static>) {
         self.detail.push((key, value()));
     }

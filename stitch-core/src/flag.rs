@@ -23,8 +23,9 @@ pub(crate) struct Flag {
     pub(crate) base: Plan,
     /// What contexts of an environment with a patch get.
     pub(crate) patches: Box<[(Box<str>, Plan)]>,
-    /// By name, in the order of their UTF-8 bytes.
-    pub(crate) variants: Box<[Variant]>,
+    /// By name, in the order of their UTF-8 bytes; each outcome is its own variant.
+    pub(crate) variants: Box<[Outcome]>,
+    pub(crate) variant_names: Box<[Box<str>]>,
     pub(crate) bucket_by: Attribute,
     pub(crate) dependencies: Box<[Requirement]>,
     pub(crate) requires_approval: bool,
@@ -39,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) stage: Stage,
     /// `audit.last_approval_ref` is a non-empty text.
     pub(crate) approved: bool,
+    /// Nothing of the registry can decide before the gate: not halted, no dependencies, no approval wanting, no overrides.
+    pub(crate) is_plain: bool,
     pub(crate) default: Outcome,
     pub(crate) gate: Gate,
     pub(crate) cohort: Box<[SegmentIndex]>,
@@ -85,12 +88,6 @@ pub(crate) struct Split {
     pub(crate) bounds: Box<[(u32, VariantIndex)]>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Variant {
-    pub(crate) name: Box<str>,
-    pub(crate) value: StoredValue,
-}
-
 /// Another flag that must be satisfied.
 #[derive(Clone, Debug)]
 pub(crate) struct Requirement {
@@ -128,14 +125,19 @@ impl Flag {
         }
     }
 
-    #[inline]
-    pub(crate) fn variant(&self, index: VariantIndex) -> Option<&Variant> {
-        self.variants.get(index as usize)
+    /// Notes what can decide before the gate; must be called once all else is in place.
+    pub(crate) fn settle(&mut self) {
+        let unconditional = self.dependencies.is_empty() && self.overrides.is_none();
+        let patches = self.patches.iter_mut().map(|(_, plan)| plan);
+        for plan in patches.chain([&mut self.base]) {
+            let halted = matches!(plan.stage, Stage::Paused | Stage::RolledBack);
+            plan.is_plain = unconditional && !halted && (plan.approved || !self.requires_approval);
+        }
     }
 
     #[inline]
     pub(crate) fn variant_name(&self, index: Option<VariantIndex>) -> Option<&str> {
-        self.variant(index?).map(|variant| &*variant.name)
+        self.variant_names.get(index? as usize).map(|name| &**name)
     }
 
     /// The smallest name whose value equals this one.

@@ -122,7 +122,7 @@ fn numbers_are_read_up_to_the_largest_double() {
         &format!("1.{zeros}"),
         &format!("{}.5", "9".repeat(300)),
     ] {
-        assert_eq!(refusal(with_metadata(number)), [], "{:.40}", number);
+        assert_eq!(refusal(with_metadata(number)), [], "{number:.40}");
     }
     for number in [
         "1e309",
@@ -140,7 +140,7 @@ fn numbers_are_read_up_to_the_largest_double() {
         "0x10",
         "1_000",
     ] {
-        assert_eq!(refusal(with_metadata(number)), [Code::MalformedJson], "{:.40}", number);
+        assert_eq!(refusal(with_metadata(number)), [Code::MalformedJson], "{number:.40}");
     }
 }
 

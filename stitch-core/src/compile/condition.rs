@@ -289,7 +289,11 @@ impl<'d> Compiler<'d> {
     /// The name of something to read from the context.
     pub(super) fn attribute(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Attribute> {
         let name = self.reader.text(json, place)?;
-        let attribute = Attribute::named(name);
+        let slots = &mut self.slots;
+        let attribute = Attribute::named(name, || {
+            let next = u8::try_from(slots.len()).unwrap_or(u8::MAX);
+            *slots.entry(name).or_insert(next)
+        });
         if attribute == Attribute::Unreadable {
             let message =
                 format!("`{name}` cannot be read as one value, so that it is always missing: name an attribute");

@@ -8,7 +8,7 @@ use crate::compile::settings::read_algorithm;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::flag::{Flag, Links, Requirement, Scopes, Variant};
+use crate::flag::{Flag, Links, Outcome, Requirement, Scopes};
 use crate::json::Json;
 use crate::value::{Value, ValueType};
 
@@ -108,9 +108,10 @@ impl<'d> Compiler<'d> {
             value_type: value_type?,
             base: base?,
             patches: patches.into(),
-            variants: variants
-                .into_iter()
-                .map(|(name, value)| Variant { name: name.into(), value: value.to_stored() })
+            variant_names: variants.iter().map(|&(name, _)| name.into()).collect(),
+            variants: (0..)
+                .zip(variants)
+                .map(|(index, (_, value))| Outcome { value: value.to_stored(), variant: Some(index) })
                 .collect(),
             bucket_by: bucket_by?,
             dependencies: dependencies.into(),

@@ -114,6 +114,7 @@ impl<'d> Compiler<'d> {
         Some(Plan {
             stage: stage?,
             approved,
+            is_plain: false,
             default: default?,
             gate: Gate { hasher, threshold },
             cohort: cohort.into(),

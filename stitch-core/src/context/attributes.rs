@@ -89,7 +89,7 @@ from_numbers!(i32, u32, i64, f64, Number);
 
 const INLINE: usize = 8;
 
-type Entry<'a> = (&'a str, AttributeValue<'a>);
+pub(crate) type Entry<'a> = (&'a str, AttributeValue<'a>);
 
 /// Name to value, in the order given.
 #[expect(clippy::large_enum_variant, reason = "the room for a few attributes without allocating is the point")]
@@ -123,10 +123,11 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// Those beyond the limit are not read; no more than the limit are ever looked at.
+    /// Those that are read: none beyond the limit.
     #[inline]
-    pub(crate) fn get(&self, name: &str) -> Option<AttributeValue<'a>> {
-        self.as_slice().iter().take(limits::ATTRIBUTES).find(|(other, _)| *other == name).map(|&(_, value)| value)
+    pub(crate) fn read(&self) -> &[Entry<'a>] {
+        let entries = self.as_slice();
+        entries.get(..limits::ATTRIBUTES).unwrap_or(entries)
     }
 
     #[inline]

@@ -70,7 +70,7 @@ pub(crate) fn random_units(count: u64) -> Vec<String> {
     (0..count).map(|index| format!("{:016x}{:016x}", mixed(index), mixed(index ^ (1 << 63)))).collect()
 }
 
-/// Sebastiano Vigna's SplitMix64: the numbers are random enough, and the same every time.
+/// Sebastiano Vigna's `SplitMix64`: the numbers are random enough, and the same every time.
 fn mixed(index: u64) -> u64 {
     let mut state = index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -24,7 +24,7 @@ pub(crate) fn mutate(document: &mut Json<'static>, draw: &mut Draw<'_>) {
             (Json::Array(items), 1) => items.insert(*index, items[*index].clone()),
             (Json::Object(members), 1) => members.insert(*index, members[*index].clone()),
             (Json::Object(members), 2) => {
-                members[*index].0 = draw.pick(&["key", "when", "x-y", "é", "rollout_ptc"]).into()
+                members[*index].0 = draw.pick(&["key", "when", "x-y", "é", "rollout_ptc"]).into();
             }
             (_, 3) => *at(document, &path) = elsewhere,
             _ => *at(document, &path) = wild::value(draw, 3),

@@ -1,0 +1,34 @@
+//! Evaluates one row so many times and nothing else: what an instruction counter watches.
+//!
+//! `row KEY name|handle|bool|context|all COUNT`
+
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use stitch_core::Engine;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, key, way, count] = arguments.as_slice() else {
+        eprintln!("usage: row KEY name|handle|bool|context|all COUNT");
+        return ExitCode::FAILURE;
+    };
+    let count: usize = count.parse().expect("COUNT is a number");
+    let engine = Engine::from_json(&benches::registry()).expect("the registry is sound");
+    let users = benches::users();
+    let contexts: Vec<_> = users.iter().map(|user| benches::context(user)).collect();
+    let handle = engine.flag(key).expect("KEY is a flag of the registry");
+    let mut on = 0;
+    for (user, context) in users.iter().zip(&contexts).cycle().take(count) {
+        let context = black_box(context);
+        on += match way.as_str() {
+            "name" => usize::from(black_box(engine.evaluate(black_box(key), context)).is_enabled),
+            "handle" => usize::from(black_box(handle.evaluate(context)).is_enabled),
+            "bool" => usize::from(handle.evaluate(context).bool_or(false)),
+            "context" => usize::from(engine.bool(key, &benches::context(black_box(user)), false)),
+            _ => engine.evaluate_all(context).len(),
+        };
+    }
+    println!("{on}");
+    ExitCode::SUCCESS
+}
