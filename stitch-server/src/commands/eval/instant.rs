@@ -1,0 +1,86 @@
+//! The instant of the evaluation.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the epoch, by the system's clock.
+pub(super) fn of_the_clock() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds as they are, or those of an RFC 3339 text.
+///
+/// # Errors
+///
+/// A sentence, if it is neither.
+pub(super) fn parse(text: &str) -> Result<i64, String> {
+    text.parse().ok().or_else(|| rfc3339(text)).ok_or_else(|| {
+        "give milliseconds since the epoch, or RFC 3339 from 1970 on such as 2026-01-31T12:00:00Z".to_owned()
+    })
+}
+
+/// humantime knows UTC only, so the offset is read here.
+fn rfc3339(text: &str) -> Option<i64> {
+    let text = text.to_ascii_uppercase();
+    let (date_time, offset) = if let Some(date_time) = text.strip_suffix('Z') {
+        (date_time, 0)
+    } else {
+        let (date_time, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+        (date_time, minutes(offset)?)
+    };
+    // No leap seconds: the contract has none.
+    let instant =
+        humantime::parse_rfc3339(&format!("{date_time}Z")).ok().filter(|_| date_time.get(17..19) != Some("60"))?;
+    let since = instant.duration_since(UNIX_EPOCH).ok()?;
+    Some(i64::try_from(since.as_millis()).ok()? - offset * 60_000)
+}
+
+/// The minutes of an offset from UTC such as `+07:00`.
+fn minutes(offset: &str) -> Option<i64> {
+    let [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = *offset.as_bytes() else { return None };
+    let number = |tens: u8, ones: u8| {
+        let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+        digits.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+    };
+    let minutes = number(h1, h2).filter(|&hours| hours < 24)? * 60 + number(m1, m2).filter(|&minutes| minutes < 60)?;
+    Some(if sign == b'-' { -minutes } else { minutes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_and_rfc3339_are_instants() {
+        for (text, milliseconds) in [
+            ("0", 0),
+            ("-1", -1),
+            ("1767225600000", 1_767_225_600_000),
+            ("2026-01-01T00:00:00Z", 1_767_225_600_000),
+            ("2026-01-01t07:00:00.1239+07:00", 1_767_225_600_123),
+            ("2025-12-31T18:30:00-05:30", 1_767_225_600_000),
+        ] {
+            assert_eq!(parse(text), Ok(milliseconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "now",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "2026-01-01 00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "1.5",
+            "2026-01-01T00:00:60Z",
+            "2026-01-01T00:00:00+24:00",
+            "2026-01-01T00:00:00+7:00",
+            "é:00+00:00",
+            "é",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Bodies: JSON, read as strictly as a registry document, so that numbers stay exact and no key counts twice.
+
+use axum::http::{HeaderMap, header};
+use stitch_core::{DefinitionsError, Diagnostic, Json};
+
+use crate::error::{Code, DETAILS, Detail, Error, Place};
+
+/// The body as JSON.
+///
+/// # Errors
+///
+/// If it is of another type, or is no JSON that every reader takes alike.
+pub fn json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<Json<'b>, Error> {
+    let unsupported =
+        |message: &'static str, hint: &'static str| Err(Error::new(Code::UnsupportedMediaType, message).hint(hint));
+    if !is_json(headers) {
+        return unsupported("the body is not declared as JSON", "send `Content-Type: application/json`");
+    }
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return unsupported("the body is encoded", "send it as it is, without `Content-Encoding`");
+    }
+    Json::parse(body).map_err(|error| refuse(error, body))
+}
+
+/// `application/json`, in UTF-8.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else { return false };
+    let Ok(text) = only.to_str() else { return false };
+    let mut parts = text.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = |charset: &str| charset.trim_matches('"').eq_ignore_ascii_case("utf-8");
+    is_json
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => is_utf8(value.trim()),
+            _ => true,
+        })
+}
+
+fn refuse(error: DefinitionsError, body: &[u8]) -> Error {
+    // Cut before they are located: each locating reads the body once more.
+    let details = error.into_diagnostics().into_iter().take(DETAILS).map(|diagnostic| {
+        let Diagnostic { pointer, message, position, .. } = diagnostic.locate(body);
+        let (line, column) = position.map(|position| (position.line, position.column)).unzip();
+        Detail { line, column, ..Detail::new(Place::Pointer(pointer), message) }
+    });
+    let details: Vec<_> = details.collect();
+    let at = details.iter().find_map(|detail| detail.line.zip(detail.column));
+    let message = match at {
+        Some((line, column)) => format!("the body is refused at line {line}, column {column}"),
+        None => "the body is refused".to_owned(),
+    };
+    Error::invalid(message).details(details)
+}
+
+/// Refuses keys of a body's object that mean nothing there.
+///
+/// # Errors
+///
+/// If there is one, or `json` is no object.
+pub fn unknown_keys(json: &Json<'_>, known: &[&str]) -> Result<(), Error> {
+    let Json::Object(members) = json else {
+        return Err(Error::invalid("the body is not a JSON object"));
+    };
+    let listed = || known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let unknown = members.iter().filter(|(key, _)| !known.contains(&&**key));
+    let details: Vec<_> = unknown
+        .take(DETAILS)
+        .map(|(key, _)| {
+            let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+            Detail::new(Place::Pointer(pointer), format!("means nothing here: known are {}", listed()))
+        })
+        .collect();
+    if details.is_empty() { Ok(()) } else { Err(Error::invalid("the body has an unknown key").details(details)) }
+}

@@ -1,0 +1,159 @@
+//! `POST /api/flags/eval/batch`: many flags, or all, for one context or for one an item.
+
+use std::borrow::Cow;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use stitch_core::{Context, ContextDocument, Engine, Json};
+
+use crate::error::{Detail, Error, Place};
+use crate::extract::{self, AuthSource, Query, Resolved, Sources};
+use crate::handlers::now;
+use crate::state::AppState;
+use crate::wire::{self, Batch, Meta, Outcome};
+
+/// Items of one request.
+pub const ITEMS: usize = 1_000;
+
+/// What a body asks for.
+struct Asked<'j> {
+    context: Option<ContextDocument<'j>>,
+    /// Nothing means every flag.
+    items: Option<Vec<Item<'j>>>,
+    trace: bool,
+}
+
+struct Item<'j> {
+    flag_key: Cow<'j, str>,
+    /// What it says of the context itself.
+    context: Option<ContextDocument<'j>>,
+}
+
+/// Evaluates flags, all at one instant and by one registry.
+///
+/// # Errors
+///
+/// If the request is not as the contract says. An unknown flag is a result, no failure.
+pub async fn batch(
+    State(state): State<AppState>,
+    Extension(meta): Extension<Meta>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Error> {
+    let query = Query::read(&uri, &["trace"], true)?;
+    let asked = Asked::read(extract::json(&headers, &body)?)?;
+    let trace = query.switch("trace")? || asked.trace;
+    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query)? };
+    let served = state.load();
+    let engine = &served.registry.engine;
+    let now = now();
+    let Some(items) = &asked.items else {
+        let resolved = sources.resolve(engine, now)?;
+        let results = all(engine, &resolved.context, trace);
+        let data = Batch { count: results.len(), results };
+        return wire::success(&meta, resolved.auth_source, wire::ABOUT_A_PERSON, &data);
+    };
+    let (contexts, auth_source) = resolve(items, sources, engine, now)?;
+    let results: Vec<_> = items
+        .iter()
+        .zip(&contexts)
+        .map(|(item, context)| one(engine, &item.flag_key, &context.context, trace))
+        .collect();
+    wire::success(&meta, auth_source, wire::ABOUT_A_PERSON, &Batch { count: results.len(), results })
+}
+
+/// Each item's context, and the highest source that any user id came from.
+fn resolve<'a>(
+    items: &'a [Item<'a>],
+    sources: Sources<'a>,
+    engine: &Engine,
+    now: i64,
+) -> Result<(Vec<Resolved<'a>>, AuthSource), Error> {
+    let mut common: Option<Resolved<'a>> = None;
+    let mut contexts = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        contexts.push(match (&item.context, &common) {
+            (Some(context), _) => Sources { item: Some((index, context)), ..sources }.resolve(engine, now)?,
+            (None, Some(common)) => common.clone(),
+            (None, None) => common.insert(sources.resolve(engine, now)?).clone(),
+        });
+    }
+    let auth_source = contexts.iter().map(|resolved| resolved.auth_source).min().unwrap_or_default();
+    Ok((contexts, auth_source))
+}
+
+fn one<'a>(engine: &'a Engine, flag_key: &'a str, context: &'a Context<'a>, trace: bool) -> Outcome<'a> {
+    if trace {
+        Outcome::Explanation(engine.explain(flag_key, context))
+    } else {
+        Outcome::Evaluation(engine.evaluate(flag_key, context))
+    }
+}
+
+fn all<'a>(engine: &'a Engine, context: &'a Context<'a>, trace: bool) -> Vec<Outcome<'a>> {
+    if trace {
+        engine.flag_keys().map(|flag_key| one(engine, flag_key, context, trace)).collect()
+    } else {
+        engine.evaluate_all(context).into_iter().map(Outcome::Evaluation).collect()
+    }
+}
+
+impl<'j> Asked<'j> {
+    fn read(body: Json<'j>) -> Result<Self, Error> {
+        extract::unknown_keys(&body, &["context", "flags", "trace"])?;
+        let refuse = |key: &str, message: &str| {
+            let message = format!("`{key}` {message}");
+            Error::invalid(message.clone()).details([Detail::new(Place::Pointer(format!("/{key}")), message)])
+        };
+        let mut asked = Self { context: None, items: None, trace: false };
+        let Json::Object(members) = body else { return Ok(asked) };
+        for (key, value) in members {
+            match (&*key, value) {
+                (_, Json::Null) => {}
+                ("context", value) => {
+                    let context = ContextDocument::from_document(value);
+                    asked.context = Some(context.map_err(|error| Error::context(&error, "/context"))?);
+                }
+                ("flags", Json::Array(items)) if items.len() > ITEMS => {
+                    return Err(refuse("flags", &format!("has {} items; at most {ITEMS} are allowed", items.len())));
+                }
+                ("flags", Json::Array(items)) => {
+                    let items = items.into_iter().enumerate().map(|(index, item)| Item::read(index, item));
+                    asked.items = Some(items.collect::<Result<_, _>>()?);
+                }
+                ("flags", _) => return Err(refuse("flags", "is not an array")),
+                ("trace", Json::Boolean(trace)) => asked.trace = trace,
+                (_, _) => return Err(refuse(&key, "is neither `true` nor `false`")),
+            }
+        }
+        Ok(asked)
+    }
+}
+
+impl<'j> Item<'j> {
+    fn read(index: usize, json: Json<'j>) -> Result<Self, Error> {
+        let refuse = |name: &str, message: &'static str| {
+            let detail = Detail::new(Place::Pointer(format!("/flags/{index}{name}")), message);
+            Error::invalid("an item of `flags` is refused").details([detail])
+        };
+        match json {
+            Json::Text(flag_key) => Ok(Self { flag_key, context: None }),
+            Json::Object(mut members) => {
+                let place = members.iter().position(|(key, _)| key == "flag_key");
+                let flag_key = match place.map(|place| members.remove(place).1) {
+                    Some(Json::Text(flag_key)) => flag_key,
+                    Some(Json::Null) | None => return Err(refuse("", "has no `flag_key`")),
+                    Some(_) => return Err(refuse("/flag_key", "must be a string")),
+                };
+                let context = ContextDocument::from_document(Json::Object(members));
+                let context = context.map_err(|error| Error::context(&error, &format!("/flags/{index}")))?;
+                Ok(Self { flag_key, context: Some(context) })
+            }
+            _ => Err(refuse("", "is neither a flag's key nor an object with a `flag_key`")),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `GET /api/flags/health`, `/healthz`, `/readyz`: how the server fares.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use humantime::format_rfc3339_millis;
+
+use crate::error::Error;
+use crate::extract::AuthSource;
+use crate::source::Source;
+use crate::state::AppState;
+use crate::wire::{self, Health, Meta, Probe, RefusedInfo, RegistryInfo};
+
+const NO_STORE: &str = "no-store";
+
+/// Tells all there is to tell.
+///
+/// # Errors
+///
+/// None that the caller could cause.
+pub async fn health(State(state): State<AppState>, Extension(meta): Extension<Meta>) -> Result<Response, Error> {
+    let served = state.load();
+    let registry = &served.registry;
+    let refused = served.refused.as_ref();
+    let data = Health {
+        status: if refused.is_some() { "degraded" } else { "ready" },
+        registry: RegistryInfo {
+            source: match state.source() {
+                Source::Embedded => "embedded",
+                Source::File(_) => "file",
+            },
+            path: state.source().path().map(|path| path.display().to_string()),
+            revision: &registry.revision,
+            loaded_at: format_rfc3339_millis(registry.loaded_at).to_string(),
+            counts: &registry.counts,
+        },
+        refused: refused.map(|refused| RefusedInfo {
+            at: format_rfc3339_millis(refused.at).to_string(),
+            message: &refused.message,
+            more_diagnostics: refused.more_diagnostics,
+        }),
+        diagnostics: refused.map_or(&registry.warnings, |refused| &refused.diagnostics),
+        parity: state.parity(),
+        uptime_seconds: state.uptime().as_secs(),
+    };
+    wire::success(&meta, AuthSource::None, NO_STORE, &data)
+}
+
+/// Says that the process answers.
+///
+/// # Errors
+///
+/// None that the caller could cause.
+pub async fn alive(Extension(meta): Extension<Meta>) -> Result<Response, Error> {
+    wire::success(&meta, AuthSource::None, NO_STORE, &Probe { status: "ok" })
+}
+
+/// Says that evaluations are answered: there is a registry from before the first request on.
+///
+/// # Errors
+///
+/// None that the caller could cause.
+pub async fn ready(Extension(meta): Extension<Meta>) -> Result<Response, Error> {
+    wire::success(&meta, AuthSource::None, NO_STORE, &Probe { status: "ready" })
+}

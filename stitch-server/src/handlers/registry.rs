@@ -1,0 +1,60 @@
+//! `GET /api/flags/registry`: the flags as they were written, or a row of each.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use stitch_core::Json;
+
+use crate::error::Error;
+use crate::extract::{AuthSource, Query};
+use crate::state::AppState;
+use crate::wire::{self, Flags, Meta, Summary};
+
+/// May be kept by its caller alone, and asked for again each time: most often there is nothing new.
+const REVALIDATED: &str = "private, no-cache";
+
+/// Lists the flags.
+///
+/// # Errors
+///
+/// If the query is not as the contract says.
+pub async fn registry(
+    State(state): State<AppState>,
+    Extension(meta): Extension<Meta>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let summary = Query::read(&uri, &["summary"], false)?.switch("summary")?;
+    let served = state.load();
+    let registry = &served.registry;
+    let form = if summary { "summary" } else { "full" };
+    let etag = format!("\"{}-{}-{form}\"", registry.revision, wire::VERSION);
+    let mut response = if matches(&headers, &etag) {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATED));
+        response
+    } else {
+        let flags = match registry.definitions.document().get("flags") {
+            Some(Json::Array(flags)) => flags.as_slice(),
+            _ => &[],
+        };
+        let count = flags.len();
+        if summary {
+            let flags: Vec<_> = flags.iter().map(Summary::of).collect();
+            wire::success(&meta, AuthSource::None, REVALIDATED, &Flags { count, flags })?
+        } else {
+            wire::success(&meta, AuthSource::None, REVALIDATED, &Flags { count, flags })?
+        }
+    };
+    response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&etag).map_err(|_| Error::internal())?);
+    Ok(response)
+}
+
+/// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
+/// whatever else is in the list.
+fn matches(headers: &HeaderMap, etag: &str) -> bool {
+    let lists = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}

@@ -1,0 +1,58 @@
+//! Reads bodies, within limits of size and time.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt;
+
+use crate::error::{Code, Error};
+
+/// From the end of the head to the end of the body.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Bytes of a body over the limit that are read all the same: most clients read the answer only once they have sent
+/// everything, and find the connection broken if nobody listens until then.
+const DRAINED: usize = 64 << 20;
+
+/// The request with its body in memory.
+pub(super) async fn read(request: Request, limit: usize) -> Result<Request, Error> {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return Ok(Request::from_parts(parts, Body::empty()));
+    }
+    if waits_for_permission(&parts.headers) && body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
+    }
+    let bytes = tokio::time::timeout(PATIENCE, collect(body, limit)).await;
+    let bytes = bytes.map_err(|_| Error::invalid("the body did not arrive in time"))??;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
+    let mut collected = Vec::new();
+    let mut length = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::invalid("the body breaks off, or is not framed as its head says"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length = length.saturating_add(data.len());
+        if length <= limit {
+            collected.extend_from_slice(&data);
+        } else {
+            collected = Vec::new();
+        }
+        if length > limit.saturating_add(DRAINED) {
+            break;
+        }
+    }
+    if length > limit { Err(too_large(limit)) } else { Ok(collected.into()) }
+}
+
+fn too_large(limit: usize) -> Error {
+    let message = format!("the body has more than {limit} bytes");
+    Error::new(Code::PayloadTooLarge, message).hint("ask for less at once, or start the server with `--body-limit`")
+}
+
+fn waits_for_permission(headers: &HeaderMap) -> bool {
+    headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}

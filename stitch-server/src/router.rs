@@ -1,0 +1,71 @@
+//! The whole map of addresses.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::handlers::{batch, eval, health, registry};
+use crate::request;
+use crate::state::AppState;
+
+/// The service.
+pub fn router(state: AppState) -> Router {
+    framed(routes(), state)
+}
+
+fn routes() -> Router<AppState> {
+    Router::new()
+        // For whoever runs it.
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        // For services inside the trust boundary, operators, the pages.
+        .route("/api/flags/health", get(health::health))
+        .route("/api/flags/eval", get(eval::eval))
+        .route("/api/flags/eval/batch", post(batch::batch))
+        .route("/api/flags/registry", get(registry::registry))
+}
+
+/// What every route has; the last layer is the outermost.
+fn framed(routes: Router<AppState>, state: AppState) -> Router {
+    routes
+        .method_not_allowed_fallback(request::method_not_allowed)
+        .fallback(request::not_found)
+        .layer(CatchPanicLayer::custom(request::panicked))
+        // The frame has read the body within a limit of its own.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(state.clone(), request::frame))
+        .with_state(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::{Request, StatusCode};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::source::Source;
+    use crate::state::Settings;
+
+    #[tokio::test]
+    async fn a_panic_is_caught_and_answered() {
+        async fn panics() -> &'static str {
+            panic!("at the user U-secret")
+        }
+        let registry = Source::Embedded.load().unwrap();
+        let state = AppState::new(Settings::default(), Source::Embedded, registry, crate::gate::run().unwrap());
+        let service = framed(routes().route("/panics", get(panics)), state);
+        let ask = |path| Request::get(path).header("host", "localhost").header("x-request-id", "r-1");
+        let response = service.clone().oneshot(ask("/panics").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()["x-request-id"], "r-1");
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains(r#""code":"internal_error""#) && body.contains(r#""request_id":"r-1""#), "{body}");
+        assert!(!body.contains("secret"));
+        let response = service.oneshot(ask("/healthz").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+}

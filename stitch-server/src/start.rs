@@ -1,0 +1,119 @@
+//! From arguments to a server: what has to hold before it binds, and the signal that ends it.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+
+use crate::config::ServeArgs;
+use crate::gate::{self, GateError};
+use crate::source::{Refused, Source};
+use crate::state::{AppState, Settings};
+use crate::{banner, telemetry};
+
+/// Why the server does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// Dev mode, and an address that other machines reach.
+    NotLoopback(IpAddr),
+    /// The engine does not answer as the contract says.
+    Parity(GateError),
+    /// The registry cannot serve.
+    Registry(Refused),
+    /// The address cannot be bound.
+    Bind(SocketAddr, io::Error),
+    /// The system gives no threads or signals.
+    System(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLoopback(host) => write!(
+                formatter,
+                "dev mode takes everyone's word for who they are, so it serves this machine alone, and {host} is \
+                 reached from others: leave `--host` at 127.0.0.1, or add `--insecure-dev-context` if you mean it"
+            ),
+            Self::Parity(error) => error.fmt(formatter),
+            Self::Registry(refused) => refused.fmt(formatter),
+            Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
+                formatter,
+                "port {} on {} is taken: choose another with `--port` or FF_PORT, or 0 for any that is free",
+                address.port(),
+                address.ip()
+            ),
+            Self::Bind(address, error) => write!(formatter, "cannot listen on {address}: {error}"),
+            Self::System(error) => write!(formatter, "cannot start: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Serves until a signal ends it.
+pub fn run(arguments: &ServeArgs) -> ExitCode {
+    telemetry::init(arguments.log_format, arguments.log_level);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&StartError::System(error)),
+    };
+    let result = runtime.block_on(start(arguments));
+    // A look at a file on a drive that hangs must not hold the exit.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &StartError) -> ExitCode {
+    tracing::error!("{error}");
+    ExitCode::FAILURE
+}
+
+async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
+    if !arguments.host.is_loopback() && !arguments.insecure_dev_context {
+        return Err(StartError::NotLoopback(arguments.host));
+    }
+    let parity = gate::run().map_err(StartError::Parity)?;
+    let source = arguments.registry.clone().map_or(Source::Embedded, Source::File);
+    let registry = source.load().map_err(StartError::Registry)?;
+    let settings = Settings { insecure_dev_context: arguments.insecure_dev_context, body_limit: arguments.body_limit };
+    let state = AppState::new(settings, source, registry, parity);
+    let signal = end_signal().map_err(StartError::System)?;
+    let asked = SocketAddr::new(arguments.host, arguments.port);
+    let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;
+    let address = listener.local_addr().map_err(|error| StartError::Bind(asked, error))?;
+    banner::announce(&state, address, arguments.log_format);
+    let shutdown = async {
+        signal.await;
+        tracing::info!("stopping: no more connections, finishing what is in flight");
+    };
+    crate::serve(listener, state, shutdown).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ready at the first SIGTERM or SIGINT; both are listened for from this call on.
+#[cfg(unix)]
+fn end_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ready at the first Ctrl-C.
+#[cfg(not(unix))]
+fn end_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

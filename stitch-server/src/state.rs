@@ -1,0 +1,108 @@
+//! What every request needs: the registry that serves, swapped whole, and what was settled at start-up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::gate::Tally;
+use crate::source::watch::News;
+use crate::source::{Refused, Registry, Source};
+
+/// Shared by all requests; cloning shares it.
+#[derive(Clone, Debug)]
+pub struct AppState(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    source: Source,
+    parity: Tally,
+    started: Instant,
+    served: ArcSwap<Served>,
+}
+
+/// What the operator settled.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Serve dev contexts beyond one's own machine.
+    pub insecure_dev_context: bool,
+    /// Bytes that a body may have.
+    pub body_limit: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { insecure_dev_context: false, body_limit: 1 << 20 }
+    }
+}
+
+/// What one request sees of the registry, the same from its beginning to its end.
+#[derive(Debug)]
+pub struct Served {
+    /// What evaluates.
+    pub registry: Arc<Registry>,
+    /// Why a newer one does not serve.
+    pub refused: Option<Refused>,
+}
+
+impl AppState {
+    /// A server's state around its first registry.
+    pub fn new(settings: Settings, source: Source, registry: Registry, parity: Tally) -> Self {
+        let served = ArcSwap::from_pointee(Served { registry: Arc::new(registry), refused: None });
+        Self(Arc::new(Inner { settings, source, parity, started: Instant::now(), served }))
+    }
+
+    /// The registry; once a request.
+    pub fn load(&self) -> Guard<Arc<Served>> {
+        self.0.served.load()
+    }
+
+    /// What the operator settled.
+    pub fn settings(&self) -> Settings {
+        self.0.settings
+    }
+
+    /// Where the registry comes from.
+    pub fn source(&self) -> &Source {
+        &self.0.source
+    }
+
+    /// The nineteen cases at start-up.
+    pub fn parity(&self) -> Tally {
+        self.0.parity
+    }
+
+    /// Since the state was made.
+    pub fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    /// What every answer warns of.
+    pub fn warnings(&self) -> &'static [&'static str] {
+        if self.0.settings.insecure_dev_context { &["dev_mode", "insecure_dev_context"] } else { &["dev_mode"] }
+    }
+
+    /// Takes over what the watcher found. Only the watcher calls this, so nothing can come in between.
+    pub(crate) fn take(&self, news: News) {
+        let before = self.0.served.load_full();
+        let served = match news {
+            News::Unchanged if before.refused.is_none() => return,
+            News::Unchanged => {
+                tracing::info!(revision = before.registry.revision, "the registry is again the one that serves");
+                Served { registry: Arc::clone(&before.registry), refused: None }
+            }
+            News::Loaded(registry) => {
+                let (revision, counts, warnings) = (&registry.revision, registry.counts, registry.warnings.len());
+                tracing::info!(revision, flags = counts.flags, warnings, "a new registry serves");
+                Served { registry: Arc::new(*registry), refused: None }
+            }
+            News::Refused(refused) => {
+                let revision = &before.registry.revision;
+                tracing::warn!(revision, "the last good registry serves on: {refused}");
+                Served { registry: Arc::clone(&before.registry), refused: Some(refused) }
+            }
+        };
+        self.0.served.store(Arc::new(served));
+    }
+}

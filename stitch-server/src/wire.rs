@@ -1,0 +1,214 @@
+//! How answers look: from the core's results to JSON, in one place.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use serde::Serialize;
+use stitch_core::{Diagnostic, Evaluation, Explanation, Json};
+
+use crate::error::{Code, Detail, Error};
+use crate::extract::AuthSource;
+use crate::source::Counts;
+
+/// The name that answers give.
+pub const NAME: &str = "stitch-server";
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The version of the service contract, `spec/service.md`.
+pub const CONTRACT_VERSION: &str = "1";
+
+/// What is known of every request: it is among its extensions.
+#[derive(Clone, Debug)]
+pub struct Meta {
+    /// The caller's, or a fresh one.
+    pub request_id: Arc<str>,
+    /// What the caller should know about this server.
+    pub warnings: &'static [&'static str],
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    ok: bool,
+    data: Option<T>,
+    error: Option<Failure<'a>>,
+    service: Service<'a>,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    code: Code,
+    message: &'a str,
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
+    details: &'a [Detail],
+}
+
+#[derive(Serialize)]
+struct Service<'a> {
+    name: &'static str,
+    version: &'static str,
+    contract_version: &'static str,
+    auth_source: AuthSource,
+    warnings: &'a [&'static str],
+    request_id: &'a str,
+}
+
+impl Meta {
+    fn service(&self, auth_source: AuthSource) -> Service<'_> {
+        Service {
+            name: NAME,
+            version: VERSION,
+            contract_version: CONTRACT_VERSION,
+            auth_source,
+            warnings: self.warnings,
+            request_id: &self.request_id,
+        }
+    }
+}
+
+/// A success, with what its caller may keep of it.
+///
+/// # Errors
+///
+/// If the answer cannot be written, which is a mistake of ours.
+pub fn success(
+    meta: &Meta,
+    auth_source: AuthSource,
+    cache_control: &'static str,
+    data: &impl Serialize,
+) -> Result<Response, Error> {
+    let envelope = Envelope { ok: true, data: Some(data), error: None, service: meta.service(auth_source) };
+    let body = serde_json::to_vec(&envelope).map_err(|_| Error::internal())?;
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    Ok(response)
+}
+
+/// The body of a failure.
+pub fn failure(meta: &Meta, error: &Error) -> Vec<u8> {
+    let failure =
+        Failure { code: error.code, message: &error.message, hint: error.hint.as_deref(), details: &error.details };
+    let service = meta.service(error.auth_source);
+    let envelope = Envelope::<()> { ok: false, data: None, error: Some(failure), service };
+    serde_json::to_vec(&envelope).unwrap_or_default()
+}
+
+/// An answer about a person: nobody may keep it.
+pub const ABOUT_A_PERSON: &str = "private, no-store";
+
+/// An evaluation, with its trace where that was asked for.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Outcome<'a> {
+    /// Without a trace.
+    Evaluation(Evaluation<'a>),
+    /// With a trace.
+    Explanation(Explanation<'a>),
+}
+
+/// The answer of `eval/batch`.
+#[derive(Serialize)]
+pub struct Batch<'a> {
+    /// How many there are.
+    pub count: usize,
+    /// In the order asked for.
+    pub results: Vec<Outcome<'a>>,
+}
+
+/// The answer of `registry`: rows as written, or summaries.
+#[derive(Serialize)]
+pub struct Flags<T> {
+    /// How many there are.
+    pub count: usize,
+    /// In the order of the document.
+    pub flags: T,
+}
+
+/// A row of the registry's summary; what the document does not say has the default of the evaluation contract.
+#[derive(Serialize)]
+pub struct Summary<'a> {
+    key: &'a Json<'a>,
+    #[serde(rename = "type")]
+    value_type: &'a Json<'a>,
+    rollout_stage: &'a Json<'a>,
+    rollout_pct: &'a Json<'a>,
+    requires_approval: &'a Json<'a>,
+    sensitive_flag: &'a Json<'a>,
+    owner: &'a Json<'a>,
+}
+
+impl<'a> Summary<'a> {
+    /// Of a flag as the document writes it.
+    pub fn of(flag: &'a Json<'a>) -> Self {
+        const NULL: &Json<'static> = &Json::Null;
+        const FALSE: &Json<'static> = &Json::Boolean(false);
+        const ZERO: &Json<'static> = &Json::Number(stitch_core::Number::Integer(0));
+        const BOOLEAN: &Json<'static> = &Json::Text(std::borrow::Cow::Borrowed("boolean"));
+        const DRAFT: &Json<'static> = &Json::Text(std::borrow::Cow::Borrowed("draft"));
+        let field = |key, default| flag.get(key).unwrap_or(default);
+        Self {
+            key: field("key", NULL),
+            value_type: field("type", BOOLEAN),
+            rollout_stage: field("rollout_stage", DRAFT),
+            rollout_pct: field("rollout_pct", ZERO),
+            requires_approval: field("requires_approval", FALSE),
+            sensitive_flag: field("sensitive_flag", FALSE),
+            owner: field("owner", NULL),
+        }
+    }
+}
+
+/// The answer of `health`.
+#[derive(Serialize)]
+pub struct Health<'a> {
+    /// `ready`, or `degraded` while the newest registry is refused and the last good one serves.
+    pub status: &'static str,
+    /// The registry that serves.
+    pub registry: RegistryInfo<'a>,
+    /// Why the newest registry is refused.
+    pub refused: Option<RefusedInfo<'a>>,
+    /// What is wrong with the newest registry: errors if it is refused, else warnings.
+    pub diagnostics: &'a [Diagnostic],
+    /// The nineteen cases at start-up.
+    pub parity: crate::gate::Tally,
+    /// Since the state was made.
+    pub uptime_seconds: u64,
+}
+
+/// The registry that serves.
+#[derive(Serialize)]
+pub struct RegistryInfo<'a> {
+    /// `embedded` or `file`.
+    pub source: &'static str,
+    /// The file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Names the content.
+    pub revision: &'a str,
+    /// When it was loaded (RFC 3339).
+    pub loaded_at: String,
+    /// How much is in it.
+    pub counts: &'a Counts,
+}
+
+/// Why the newest registry is refused.
+#[derive(Serialize)]
+pub struct RefusedInfo<'a> {
+    /// When that was noticed (RFC 3339).
+    pub at: String,
+    /// A sentence.
+    pub message: &'a str,
+    /// How many diagnostics there are beyond those listed.
+    pub more_diagnostics: usize,
+}
+
+/// The answer of `/healthz` and `/readyz`.
+#[derive(Serialize)]
+pub struct Probe {
+    /// `ok` or `ready`.
+    pub status: &'static str,
+}
