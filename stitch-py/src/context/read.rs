@@ -1,0 +1,174 @@
+//! From the arguments of a call to a context document.
+
+use std::borrow::Cow;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyString};
+use stitch_core::{AttributeDocument, ContextDocument, Element, Json, Member, Number};
+
+use super::{Document, instant};
+use crate::errors::{At, wrong_type};
+use crate::json;
+
+/// The fields of a context, in the order of the constructor.
+pub(crate) const FIELDS: [&str; 10] =
+    ["user_id", "kind", "tenant_id", "tier", "env", "role_key", "attributes", "overrides", "approvals", "now"];
+
+/// The fields as they were given; None is absent.
+#[derive(Default)]
+pub(crate) struct Fields<'a, 'py>(pub(crate) [Option<&'a Bound<'py, PyAny>>; FIELDS.len()]);
+
+type Attributes = Vec<(Cow<'static, str>, AttributeDocument<'static>)>;
+
+impl Fields<'_, '_> {
+    pub(crate) fn read(&self, py: Python<'_>) -> PyResult<Document> {
+        let [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now] = self.0;
+        let given = |value: Option<&Bound<'_, PyAny>>| value.is_some_and(|value| !value.is_none());
+        let core = ContextDocument {
+            user_id: text(user_id, "user_id")?,
+            kind: text(kind, "kind")?,
+            tenant_id: text(tenant_id, "tenant_id")?,
+            tier: text(tier, "tier")?,
+            env: text(env, "env")?,
+            role_key: text(role_key, "role_key")?,
+            now: now.filter(|now| !now.is_none()).map(|now| instant::read(now, &At::Argument("now"))).transpose()?,
+            attributes: attributes.filter(|value| !value.is_none()).map(read_attributes).transpose()?,
+            ..ContextDocument::default()
+        };
+        if !given(overrides) && !given(approvals) {
+            return Ok(Document::new(core));
+        }
+        let overrides = overrides.map(read_overrides).transpose()?.unwrap_or_default();
+        let approvals = approvals.map(read_approvals).transpose()?.unwrap_or_default();
+        Document::with_grants(py, core, overrides, approvals)
+    }
+}
+
+/// Reads the fields of the short way, `evaluate("flag", user_id="U-1")`.
+pub(crate) fn from_keywords(fields: &Bound<'_, PyDict>) -> PyResult<Document> {
+    let mut values: [Option<Bound<'_, PyAny>>; FIELDS.len()] = Default::default();
+    for (name, value) in fields.iter() {
+        let name = name.cast::<PyString>()?.to_str()?.to_owned();
+        let Some(place) = FIELDS.iter().position(|field| *field == name).and_then(|index| values.get_mut(index)) else {
+            let known = FIELDS.join(", ");
+            return Err(PyTypeError::new_err(format!(
+                "{name}: is no field of a context; they are {known}. Anything else goes into attributes"
+            )));
+        };
+        *place = Some(value);
+    }
+    Fields(std::array::from_fn(|index| values.get(index).and_then(Option::as_ref))).read(fields.py())
+}
+
+fn text(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<Option<Cow<'static, str>>> {
+    let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
+    let at = At::Argument(name);
+    let string = value.cast::<PyString>().map_err(|_| wrong_type(at, "a str", value))?;
+    owned(string, &at).map(Some)
+}
+
+fn owned(string: &Bound<'_, PyString>, at: &At<'_>) -> PyResult<Cow<'static, str>> {
+    crate::errors::text(string.py(), string, at).map(|text| Cow::Owned(text.to_owned()))
+}
+
+fn read_attributes(value: &Bound<'_, PyAny>) -> PyResult<Attributes> {
+    let at = At::Argument("attributes");
+    let members = json::members(value, &at)?;
+    let mut attributes = Vec::with_capacity(members.len());
+    for (name, value) in members.iter().filter(|(_, value)| !value.is_none()) {
+        let name = json::key(&name, &at)?;
+        let value = attribute(&value, &At::Key(&at, &name))?;
+        attributes.push((Cow::Owned(name), value));
+    }
+    Ok(attributes)
+}
+
+fn attribute(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<AttributeDocument<'static>> {
+    if let Ok(string) = value.cast::<PyString>() {
+        return Ok(AttributeDocument::Text(owned(string, at)?));
+    }
+    // Before the numbers: to Python, True is an integer.
+    if let Ok(boolean) = value.cast::<PyBool>() {
+        return Ok(AttributeDocument::Boolean(boolean.is_true()));
+    }
+    if let Some(items) = json::sequence(value) {
+        let elements = items.enumerate().map(|(index, item)| element(&item, &At::Index(at, index)));
+        return elements.collect::<PyResult<_>>().map(AttributeDocument::List);
+    }
+    match json::number(value, at)? {
+        Some(number) => Ok(AttributeDocument::Number(number)),
+        None => Err(wrong_type(at, "a str, int, float, bool, or a list of str and numbers", value)),
+    }
+}
+
+fn element(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<Element<'static>> {
+    if let Ok(string) = value.cast::<PyString>() {
+        return Ok(Element::Text(owned(string, at)?));
+    }
+    let number: Option<Number> = json::number(value, at)?;
+    number.map(Element::Number).ok_or_else(|| wrong_type(at, "a str, int or float", value))
+}
+
+/// `{"user": {flag: value}, "tenant": {flag: value}}`
+fn read_overrides(value: &Bound<'_, PyAny>) -> PyResult<Vec<Member<'static>>> {
+    let at = At::Argument("overrides");
+    let mut overrides = Vec::new();
+    for (scope, entries) in scopes(value, &at)? {
+        let at = At::Key(&at, scope);
+        let entries = json::members(&entries, &at)?;
+        let entries = entries.iter().filter(|(_, value)| !value.is_none());
+        let entries = entries.map(|(flag, value)| {
+            let flag = json::key(&flag, &at)?;
+            let value = json::from_python(&value, &At::Key(&at, &flag), INSIDE_OVERRIDES)?;
+            Ok((Cow::Owned(flag), value))
+        });
+        let entries: Vec<Member<'static>> = entries.collect::<PyResult<_>>()?;
+        overrides.push((Cow::Borrowed(scope), Json::Object(entries)));
+    }
+    Ok(overrides)
+}
+
+/// Levels of a context document round an override's value: the document, `overrides`, and the scope.
+const INSIDE_OVERRIDES: usize = 3;
+
+fn scopes<'py>(value: &Bound<'py, PyAny>, at: &At<'_>) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>> {
+    if value.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut scopes = Vec::new();
+    for (scope, entries) in json::members(value, at)?.iter().filter(|(_, entries)| !entries.is_none()) {
+        let scope = match json::key(&scope, at)?.as_str() {
+            "user" => "user",
+            "tenant" => "tenant",
+            _ => {
+                return Err(crate::errors::refuse(
+                    value.py(),
+                    at,
+                    "has a key that is no scope: they are user and tenant",
+                ));
+            }
+        };
+        scopes.push((scope, entries));
+    }
+    Ok(scopes)
+}
+
+/// `{flag: reference}`
+fn read_approvals(value: &Bound<'_, PyAny>) -> PyResult<Vec<Member<'static>>> {
+    if value.is_none() {
+        return Ok(Vec::new());
+    }
+    let at = At::Argument("approvals");
+    let members = json::members(value, &at)?;
+    let given = members.iter().filter(|(_, reference)| !reference.is_none());
+    given
+        .map(|(flag, reference)| {
+            let flag = json::key(&flag, &at)?;
+            let at = At::Key(&at, &flag);
+            let string = reference.cast::<PyString>().map_err(|_| wrong_type(at, "a str", &reference))?;
+            let reference = owned(string, &at)?;
+            Ok((Cow::Owned(flag), Json::Text(reference)))
+        })
+        .collect()
+}
