@@ -24,7 +24,7 @@ fn each_context(
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn name_handle_all_and_explain_agree(scenario in scenario()) {

@@ -50,7 +50,7 @@ fn as_number(percentage: &Value) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(300))]
 
     /// Not only does the gate stay open: the answer stays the same, since rules and splits do not look at the percentage.
     #[test]

@@ -125,7 +125,7 @@ fn check_dependencies(
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn every_answer_keeps_the_contract(scenario in scenario()) {

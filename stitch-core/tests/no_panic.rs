@@ -110,7 +110,7 @@ fn spoilt() -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(1_500))]
 
     #[test]
     fn arbitrary_bytes(bytes in vec(any::<u8>(), 0..200)) {

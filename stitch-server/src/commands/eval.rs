@@ -15,7 +15,6 @@ use super::{Format, REFUSED, SUCCESS, UNUSABLE, complain, emit, may_colour};
 
 mod answer;
 mod context;
-mod instant;
 mod words;
 
 /// Evaluate flags of a registry file for one context, and say why
