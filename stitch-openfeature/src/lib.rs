@@ -1,7 +1,8 @@
-//! Stitch's flags through [OpenFeature](https://openfeature.dev): evaluated in this process, read through a client that knows no vendor.
+//! Stitch's flags through [OpenFeature](https://openfeature.dev): evaluated in this process, read through a client
+//! that knows no vendor.
 //!
 //! ```
-//! use open_feature::{EvaluationContext, EvaluationReason, OpenFeature};
+//! use open_feature::{EvaluationContext, EvaluationReason, FlagMetadataValue, OpenFeature};
 //! use stitch_core::Engine;
 //! use stitch_openfeature::StitchProvider;
 //!
@@ -20,7 +21,8 @@
 //! assert!(details.value);
 //! assert_eq!(details.variant.as_deref(), Some("on"));
 //! assert_eq!(details.reason, Some(EvaluationReason::TargetingMatch));
-//! assert_eq!(details.flag_metadata.values["reason"], open_feature::FlagMetadataValue::String("stage_internal".into()));
+//! let reason = &details.flag_metadata.values["reason"];
+//! assert_eq!(*reason, FlagMetadataValue::String("stage_internal".into()));
 //!
 //! let changed = provider.swap(Engine::from_json(&json.replace("internal", "full"))?);
 //! assert_eq!(changed, ["new-checkout"]);
@@ -29,13 +31,15 @@
 //! # }
 //! ```
 //!
-//! `spec/openfeature.md` says how the contract's words become OpenFeature's, the same for every adapter of stitch. In this SDK:
+//! `spec/openfeature.md` says how the contract's words become OpenFeature's, the same for every adapter of stitch.
+//! In this SDK:
 //!
 //! * An error carries no metadata, so the contract's reason is then told by the error's code alone.
-//! * A [`StructValue`](open_feature::StructValue) has no null and is no array: a null member is left out; a null within an array, and an
-//!   `object` flag that serves an array, are a `TYPE_MISMATCH`.
-//! * A context has no lists of its own. An array attribute is given as a structure that holds an array [`Value`](open_feature::Value) or a
-//!   `Vec<String>`; any other structure refuses the context.
+//! * A [`StructValue`](open_feature::StructValue) has no null and is no array: a null member is left out; a null within
+//!   an array, and an `object` flag that serves an array, are a `TYPE_MISMATCH`.
+//! * A context has no lists of its own. An array attribute is given as a structure that holds an array
+//!   [`Value`](open_feature::Value) or a `Vec<String>`; any other structure refuses the context.
+//! * There are no events: [`StitchProvider::swap`] returns the keys of the flags that changed.
 //!
 //! ```
 //! use open_feature::{EvaluationContext, EvaluationContextFieldValue, Value};

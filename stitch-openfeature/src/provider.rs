@@ -14,8 +14,8 @@ use crate::{context, outcome};
 
 /// Evaluates flags in this process for an OpenFeature client.
 ///
-/// Cloning shares the registry: give one clone to the SDK, which keeps it for itself, and [`swap`](Self::swap) through the other.
-/// It never waits, holds no lock while it evaluates, and is always ready.
+/// Cloning shares the registry: give one clone to the SDK, which keeps it for itself, and [`swap`](Self::swap) through
+/// the other. It never waits, holds no lock while it evaluates, and is always ready.
 #[derive(Clone)]
 pub struct StitchProvider {
     metadata: ProviderMetadata,
@@ -47,9 +47,9 @@ impl StitchProvider {
         self.engine.load_full()
     }
 
-    /// Serves another registry from now on, in all clones, and tells which flags really changed: those that were added
-    /// or removed, and those of which anything changed that an answer can depend on, be it in a flag or segment that they
-    /// refer to ([`FlagHandle::fingerprint`](stitch_core::FlagHandle::fingerprint)). In ascending order.
+    /// Serves another registry from now on, in all clones, and tells which flags really changed, in ascending order:
+    /// those that were added or removed, and those of which anything changed that an answer can depend on, be it in a
+    /// flag or segment that they refer to ([`FlagHandle::fingerprint`](stitch_core::FlagHandle::fingerprint)).
     ///
     /// This version of the SDK has no events for it to raise, so whoever swaps is told.
     pub fn swap(&self, engine: impl Into<Arc<Engine>>) -> Vec<String> {

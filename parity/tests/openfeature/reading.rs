@@ -1,4 +1,5 @@
-//! What a client must read for the result that a vector expects: the tables of `spec/openfeature.md`, written out once more.
+//! What a client must read for the result that a vector expects: the tables of `spec/openfeature.md`, written out
+//! once more.
 
 use open_feature::{
     Client, EvaluationContext, EvaluationDetails, EvaluationError, FlagMetadataValue, StructValue, Value,
