@@ -1,6 +1,6 @@
 //! From definitions to an engine: everything is checked, all of it reported, nothing left to resolve later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hashbrown::HashTable;
 
@@ -141,19 +141,19 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
 
     let mut diagnostics = definitions.problems.clone();
     let found = std::mem::take(&mut compiler.reader.diagnostics);
-    diagnostics.extend(found.into_iter().filter(|found| !misses_what_is_too_deep(found, &definitions.problems)));
+    let unread = unread(&definitions.problems);
+    diagnostics.extend(found.into_iter().filter(|found| !unread.contains(found.pointer.as_str())));
     let fingerprints = fingerprint::of_flags(&root, &compiler.flags, &graph);
     let engine = assemble(&compiler, (flags, fingerprints), segments, &graph, root.internal_tiers);
     document_refused |= diagnostics.iter().any(|problem| problem.code == Code::DuplicateKey);
     Compiled { engine, diagnostics, document_refused }
 }
 
-/// Whether a diagnostic is only about the lack of something that was too deep to be read, and is reported as such.
-fn misses_what_is_too_deep(found: &Diagnostic, problems: &[Diagnostic]) -> bool {
-    problems.iter().filter(|problem| problem.code == Code::NestingTooDeep).any(|problem| {
-        let parent = problem.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-        found.pointer == parent || found.pointer == problem.pointer
-    })
+/// The places that were too deep to be read, and what they stand in: that something is missing there is not reported again.
+fn unread(problems: &[Diagnostic]) -> HashSet<&str> {
+    let too_deep = problems.iter().filter(|problem| problem.code == Code::NestingTooDeep);
+    let pointers = too_deep.map(|problem| problem.pointer.as_str());
+    pointers.flat_map(|pointer| [pointer, pointer.rsplit_once('/').map_or("", |(parent, _)| parent)]).collect()
 }
 
 /// What is wrong with the text of an entry makes the entry fail.

@@ -1,6 +1,7 @@
 //! For whom a flag is evaluated.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::json::Json;
 use crate::limits;
@@ -208,29 +209,24 @@ impl Attribute {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct InlineOverrides<'a> {
-    pub(crate) user: Vec<(Cow<'a, str>, Json<'a>)>,
-    pub(crate) tenant: Vec<(Cow<'a, str>, Json<'a>)>,
+    pub(crate) user: BTreeMap<Cow<'a, str>, Json<'a>>,
+    pub(crate) tenant: BTreeMap<Cow<'a, str>, Json<'a>>,
 }
 
 impl<'a> InlineOverrides<'a> {
     /// What this user gets for that flag; applies to kind `user`.
     #[must_use]
     pub fn user(mut self, flag_key: &'a str, value: impl Into<Json<'a>>) -> Self {
-        self.user.push((Cow::Borrowed(flag_key), value.into()));
+        self.user.insert(Cow::Borrowed(flag_key), value.into());
         self
     }
 
     /// What this tenant gets for that flag; applies where there is a tenant.
     #[must_use]
     pub fn tenant(mut self, flag_key: &'a str, value: impl Into<Json<'a>>) -> Self {
-        self.tenant.push((Cow::Borrowed(flag_key), value.into()));
+        self.tenant.insert(Cow::Borrowed(flag_key), value.into());
         self
     }
-}
-
-/// The last of the entries for that flag.
-pub(crate) fn entry<'s, T>(entries: &'s [(Cow<'_, str>, T)], flag_key: &str) -> Option<&'s T> {
-    entries.iter().rfind(|(key, _)| key == flag_key).map(|(_, value)| value)
 }
 
 /// Approvals that come with a request: flag key to approval reference.
@@ -243,14 +239,14 @@ pub(crate) fn entry<'s, T>(entries: &'s [(Cow<'_, str>, T)], flag_key: &str) -> 
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Approvals<'a> {
-    pub(crate) references: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(crate) references: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
 }
 
 impl<'a> Approvals<'a> {
     /// The reference of the approval for that flag.
     #[must_use]
     pub fn of(mut self, flag_key: &'a str, reference: &'a str) -> Self {
-        self.references.push((Cow::Borrowed(flag_key), Cow::Borrowed(reference)));
+        self.references.insert(Cow::Borrowed(flag_key), Cow::Borrowed(reference));
         self
     }
 }

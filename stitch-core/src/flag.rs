@@ -1,5 +1,7 @@
 //! A flag as the engine holds it: everything resolved, nothing left to parse.
 
+use std::sync::Arc;
+
 use crate::bucketing::Hasher;
 use crate::condition::{Program, Target};
 use crate::context::Attribute;
@@ -45,9 +47,8 @@ pub(crate) struct Plan {
     pub(crate) default: Outcome,
     pub(crate) gate: Gate,
     pub(crate) cohort: Box<[SegmentIndex]>,
-    /// The conditions of all rules.
-    pub(crate) program: Program,
-    pub(crate) rules: Box<[Rule]>,
+    /// Shared by the patches that leave them as they are.
+    pub(crate) rules: Arc<Rules>,
     pub(crate) serve: Serve,
 }
 
@@ -64,6 +65,14 @@ pub(crate) struct Gate {
     pub(crate) hasher: Hasher,
     /// The first bucket that is out.
     pub(crate) threshold: u32,
+}
+
+/// A plan's rules, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// The conditions of all of them.
+    pub(crate) program: Program,
+    pub(crate) list: Box<[Rule]>,
 }
 
 #[derive(Debug)]

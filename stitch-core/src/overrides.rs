@@ -9,18 +9,25 @@ use crate::flag::Outcome;
 /// The rows of one flag.
 #[derive(Debug, Default)]
 pub(crate) struct StoredOverrides {
-    /// By user; for each, the rows that name a tenant before the one that does not.
-    pub(crate) users: HashMap<Box<str>, Vec<OverrideRow>, RandomState>,
+    /// By user.
+    pub(crate) users: HashMap<Box<str>, UserRows, RandomState>,
     /// By tenant.
-    pub(crate) tenants: HashMap<Box<str>, OverrideRow, RandomState>,
+    pub(crate) tenants: Tenants,
+}
+
+type Tenants = HashMap<Box<str>, OverrideRow, RandomState>;
+
+/// The rows of one user: a row that names the tenant beats the one that does not.
+#[derive(Debug, Default)]
+pub(crate) struct UserRows {
+    pub(crate) by_tenant: Tenants,
+    pub(crate) any_tenant: Option<OverrideRow>,
 }
 
 /// A row, without what it is found by.
 #[derive(Debug)]
 pub(crate) struct OverrideRow {
     pub(crate) id: Box<str>,
-    /// A user row's tenant, where it names one.
-    pub(crate) tenant_id: Option<Box<str>>,
     pub(crate) outcome: Outcome,
     /// The first millisecond at which it no longer applies.
     pub(crate) expires_at: Option<i64>,
@@ -36,9 +43,8 @@ impl StoredOverrides {
     /// The row for the context's user; the caller has seen to the context's kind.
     pub(crate) fn for_user(&self, context: &Context<'_>) -> Option<&OverrideRow> {
         let rows = self.users.get(context.usable_user_id()?)?;
-        rows.iter().find(|row| {
-            row.is_live(context.now) && row.tenant_id.as_deref().is_none_or(|tenant| context.tenant_id == Some(tenant))
-        })
+        let own = context.tenant_id.and_then(|tenant| rows.by_tenant.get(tenant));
+        [own, rows.any_tenant.as_ref()].into_iter().flatten().find(|row| row.is_live(context.now))
     }
 
     /// The row for the context's tenant.

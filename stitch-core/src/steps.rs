@@ -2,7 +2,7 @@
 
 use crate::bucketing::Unit;
 use crate::context::attributes::Entry;
-use crate::context::{Attribute, AttributeValue, Context, DEFAULT_KIND, entry};
+use crate::context::{Attribute, AttributeValue, Context, DEFAULT_KIND};
 use crate::engine::Engine;
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Observer, Silent, Step};
@@ -175,8 +175,8 @@ fn open<'a>(
     call: &mut Call<'a>,
     observer: &mut impl Observer,
 ) -> Decision<'a> {
-    let rule = plan.rules.iter().find(|rule| {
-        let holds = plan.program.holds(rule.when, call);
+    let rule = plan.rules.list.iter().find(|rule| {
+        let holds = plan.rules.program.holds(rule.when, call);
         observer.note("rule", || {
             Json::Object(vec![("id".into(), Json::from(String::from(&*rule.id))), ("holds".into(), holds.into())])
         });
@@ -201,8 +201,8 @@ fn open<'a>(
 }
 
 fn given_approval(flag: &Flag, context: &Context<'_>) -> bool {
-    let approvals = context.approvals.map(|approvals| approvals.references.as_slice()).unwrap_or_default();
-    entry(approvals, &flag.key).is_some_and(|reference| !reference.is_empty())
+    let reference = context.approvals.and_then(|approvals| approvals.references.get(&*flag.key));
+    reference.is_some_and(|reference| !reference.is_empty())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn inline_override<'a>(flag: &'a Flag, context: &'a Context<'a>, scope: Scope) -
         Scope::User => (&overrides.user, flag.scopes.user && context.kind == DEFAULT_KIND),
         Scope::Tenant => (&overrides.tenant, flag.scopes.tenant && context.tenant_id.is_some()),
     };
-    let json = entry(entries, &flag.key).filter(|_| applies)?;
+    let json = entries.get(&*flag.key).filter(|_| applies)?;
     let value = flag.value_type.read(json)?;
     Some(Served::Inline(value, flag.variant_of(value)))
 }

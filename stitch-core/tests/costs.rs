@@ -1,6 +1,5 @@
 //! What reading a registry costs grows with its size, not with the square of it, whether it is accepted or refused.
 //!
-//! The contract promises this of evaluation only, so that what is known to fall short here is ignored, with what it is.
 //! The limits are far above what linear cost takes, and far below what was measured.
 
 use std::time::{Duration, Instant};
@@ -51,7 +50,6 @@ fn many_short_cycles() {
 }
 
 #[test]
-#[ignore = "every misspelt key is compared with up to 10,000 keys: minutes for a document of 1 MB"]
 fn many_references_to_flags_that_are_not_there() {
     let flags = join(3_000, |index| {
         format!(
@@ -62,7 +60,6 @@ fn many_references_to_flags_that_are_not_there() {
 }
 
 #[test]
-#[ignore = "every message lists all environments: gigabytes for a document of 1 MB"]
 fn many_environments_that_are_not_listed() {
     let environments = join(1_000, |index| format!(r#""environment-{index}""#));
     let patches = join(1_000, |index| format!(r#""unlisted-{index}": {{}}"#));
@@ -71,7 +68,6 @@ fn many_environments_that_are_not_listed() {
 }
 
 #[test]
-#[ignore = "every message lists all variants: gigabytes for a document of 1 MB"]
 fn many_variants_that_are_not_there() {
     let variants = join(1_000, |index| format!(r#""variant-{index}": {index}"#));
     let rules = join(1_000, |index| {
@@ -84,7 +80,6 @@ fn many_variants_that_are_not_there() {
 }
 
 #[test]
-#[ignore = "every diagnostic is compared with every place that is too deep: minutes for a document of 1 MB"]
 fn many_places_that_are_too_deep_among_many_other_problems() {
     let count = 20_000;
     let nested = "[".repeat(63) + &join(count, |_| "[]".into()) + &"]".repeat(63);
@@ -93,7 +88,6 @@ fn many_places_that_are_too_deep_among_many_other_problems() {
 }
 
 #[test]
-#[ignore = "each row that names a tenant is put before all others of its user: sound, and a minute for 200,000 rows"]
 fn many_rows_of_one_user() {
     let rows = join(80_000, |index| {
         format!(

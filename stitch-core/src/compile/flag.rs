@@ -98,8 +98,8 @@ impl<'d> Compiler<'d> {
             algorithm: algorithm.unwrap_or(Algorithm::Xxh64),
             bucket_by: bucket_by.clone().unwrap_or(Attribute::UserId),
         };
-        let base = self.plan(&kind, &Sources::base(own, place));
-        let patches = self.patches(environments, &kind, own, place);
+        let base = self.plan(&kind, &Sources::base(own, place), None);
+        let patches = self.patches(environments, &kind, own, (base.as_ref(), place));
         if self.reader.errors > errors {
             return None;
         }

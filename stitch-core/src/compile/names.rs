@@ -13,11 +13,14 @@ pub(super) struct Names<'d> {
     indices: HashMap<&'d str, u32>,
     /// Entries that share their key with another one.
     pub(super) duplicates: Vec<u32>,
+    /// How many keys misspelt ones have been compared with.
+    compared: usize,
 }
 
 impl<'d> Names<'d> {
     pub(super) fn read(entries: &'d [Json<'d>], place: &Place<'_>, duplicate: Code, reader: &mut Reader) -> Self {
-        let mut names = Self { entries, indices: HashMap::with_capacity(entries.len()), duplicates: Vec::new() };
+        let mut names =
+            Self { entries, indices: HashMap::with_capacity(entries.len()), duplicates: Vec::new(), compared: 0 };
         for (index, entry) in (0..).zip(entries) {
             let Some(key) = key_of(entry) else { continue };
             if let Some(&first) = names.indices.get(key) {
@@ -48,10 +51,13 @@ impl<'d> Names<'d> {
     }
 
     /// The key most like a misspelt one, where there is one near.
-    pub(super) fn suggest(&self, key: &str) -> String {
-        // Far more keys than this take longer to compare than the hint is worth.
-        const COMPARED: usize = 10_000;
-        let keys: Vec<&str> = self.entries.iter().take(COMPARED).filter_map(key_of).collect();
+    pub(super) fn suggest(&mut self, key: &str) -> String {
+        // The hint is worth comparing with many keys, but not for very many misspelt ones.
+        const COMPARED: usize = 200_000;
+        let similar = |other: &&str| other.len().abs_diff(key.len()) <= 2 * char::MAX.len_utf8();
+        let budget = COMPARED.saturating_sub(self.compared);
+        let keys: Vec<&str> = self.entries.iter().take(budget).filter_map(key_of).filter(similar).collect();
+        self.compared += keys.len();
         match crate::diagnostics::nearest::nearest(key, &keys) {
             Some((near, 0..=2)) => format!("did you mean `{near}`?"),
             _ => "add it, or remove what refers to it".to_owned(),

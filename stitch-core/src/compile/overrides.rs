@@ -142,16 +142,17 @@ impl<'d> Compiler<'d> {
         let value = value?;
         let outcome = Outcome { value: value.to_stored(), variant: flag.variant_of(value) };
         let rows = flag.overrides.get_or_insert_default();
-        let row = OverrideRow { id: id?.into(), tenant_id: tenant.map(Box::from), outcome, expires_at };
+        let row = OverrideRow { id: id?.into(), outcome, expires_at };
         match scope? {
             Scope::Tenant => {
                 rows.tenants.insert(tenant?.into(), row);
             }
             Scope::User => {
                 let rows = rows.users.entry(user?.into()).or_default();
-                // A row that names the tenant beats one that does not.
-                let position = if row.tenant_id.is_some() { 0 } else { rows.len() };
-                rows.insert(position, row);
+                match tenant {
+                    Some(tenant) => drop(rows.by_tenant.insert(tenant.into(), row)),
+                    None => rows.any_tenant = Some(row),
+                }
             }
         }
         Some(())

@@ -1,15 +1,17 @@
 //! What environments can patch: the base of a flag and its patches are compiled by one function.
 
+use std::sync::Arc;
+
 use crate::bucketing::{Algorithm, Hasher, Purpose};
 use crate::compile::Compiler;
 use crate::compile::condition::Builder;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
-use crate::condition::{Program, Target};
+use crate::condition::Target;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::flag::{Gate, Outcome, Plan, Rule, SegmentIndex, Serve, VariantIndex};
+use crate::flag::{Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve, VariantIndex};
 use crate::json::Json;
 use crate::limits;
 use crate::stage::Stage;
@@ -74,7 +76,7 @@ impl<'s, 'd> Sources<'s, 'd> {
 
 impl<'d> Compiler<'d> {
     /// Compiles a base or a patch over it. What a patch takes over from the flag has been reported there.
-    pub(super) fn plan(&mut self, kind: &Kind<'_, 'd>, sources: &Sources<'_, 'd>) -> Option<Plan> {
+    pub(super) fn plan(&mut self, kind: &Kind<'_, 'd>, sources: &Sources<'_, 'd>, base: Option<&Plan>) -> Option<Plan> {
         let [default_value, serve, rules, stage, percentage, cohort, salt, audit, paused_from] = sources.fields;
         let [own_default, own_serve, own_rules, own_stage, own_percentage, own_cohort, own_salt, own_audit, own_from] =
             sources.patched;
@@ -91,10 +93,13 @@ impl<'d> Compiler<'d> {
             Some(json) => compiler.serve(json, &place.key("serve"), kind, salt),
             None => compiler.default_serve(kind, place),
         });
-        let (program, rules) = self.reported(own_rules, |compiler| match rules {
-            Some(json) => compiler.rules(json, &place.key("rules"), kind, salt),
-            None => (Program::default(), Vec::new()),
-        });
+        let rules = match (base, rules) {
+            (Some(base), _) if !own_rules && !own_salt => Arc::clone(&base.rules),
+            (_, Some(json)) => {
+                Arc::new(self.reported(own_rules, |compiler| compiler.rules(json, &place.key("rules"), kind, salt)))
+            }
+            (_, None) => Arc::default(),
+        };
         let stage = self.reported(own_stage, |compiler| match stage {
             Some(json) => compiler.stage(json, &place.key("rollout_stage")),
             None => Some(Stage::Draft),
@@ -118,8 +123,7 @@ impl<'d> Compiler<'d> {
             default: default?,
             gate: Gate { hasher, threshold },
             cohort: cohort.into(),
-            program,
-            rules: rules.into(),
+            rules,
             serve: serve?,
         })
     }
@@ -142,7 +146,7 @@ impl<'d> Compiler<'d> {
         environments: Option<&'d Json<'d>>,
         kind: &Kind<'_, 'd>,
         own: [Option<&'d Json<'d>>; PATCHABLE.len()],
-        place: &Place<'_>,
+        (base, place): (Option<&Plan>, &Place<'_>),
     ) -> Vec<(Box<str>, Plan)> {
         let Some(json) = environments else { return Vec::new() };
         let place = &place.key("environments");
@@ -161,7 +165,7 @@ impl<'d> Compiler<'d> {
                 self.reader.report(Code::UnpatchableKey, &place.key(key), message);
             }
             let patch = self.reader.sort(members.into_iter(), place, &PATCHABLE);
-            let plan = self.plan(kind, &Sources::patch(own, patch, place));
+            let plan = self.plan(kind, &Sources::patch(own, patch, place), base);
             patches.extend(plan.map(|plan| (environment.into(), plan)));
         }
         patches
@@ -231,18 +235,12 @@ impl<'d> Compiler<'d> {
         approved
     }
 
-    fn rules(
-        &mut self,
-        json: &'d Json<'d>,
-        place: &Place<'_>,
-        kind: &Kind<'_, 'd>,
-        salt: &str,
-    ) -> (Program, Vec<Rule>) {
+    fn rules(&mut self, json: &'d Json<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> Rules {
         let items = self.reader.array(json, place).unwrap_or_default();
         if items.len() > limits::RULES {
             let message = format!("there are {} rules; at most {} are allowed", items.len(), limits::RULES);
             self.reader.report(Code::TooManyRules, place, message);
-            return (Program::default(), Vec::new());
+            return Rules::default();
         }
         let mut builder = Builder::new();
         let mut ids = std::collections::HashSet::new();
@@ -284,6 +282,6 @@ impl<'d> Compiler<'d> {
             always |= sound && when == Target::HOLDS;
             rules.extend(serve.map(|serve| Rule { id: id.into(), when, serve }));
         }
-        (program, rules)
+        Rules { program, list: rules.into() }
     }
 }

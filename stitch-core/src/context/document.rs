@@ -219,8 +219,8 @@ impl Reader {
         for (scope, entries) in self.object(json, place) {
             let place = &place.key(&scope);
             match &*scope {
-                "user" => overrides.user = self.object(entries, place),
-                "tenant" => overrides.tenant = self.object(entries, place),
+                "user" => overrides.user = self.object(entries, place).into_iter().collect(),
+                "tenant" => overrides.tenant = self.object(entries, place).into_iter().collect(),
                 _ => self.refuse(place, "is no scope: known are `user` and `tenant`"),
             }
         }

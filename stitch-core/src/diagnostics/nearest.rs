@@ -16,9 +16,13 @@ pub(crate) fn suggest(word: &str, candidates: &[&str]) -> String {
     }
 }
 
-/// `` `a`, `b` and `c` ``
+/// `` `a`, `b` and `c` ``, no more than a few of them.
 pub(crate) fn list(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    const FEW: usize = 25;
+    let mut quoted: Vec<String> = words.iter().take(FEW).map(|word| format!("`{word}`")).collect();
+    if words.len() > FEW {
+        quoted.push(format!("{} more", words.len() - FEW));
+    }
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => quoted.concat(),
