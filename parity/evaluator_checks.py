@@ -24,6 +24,7 @@ MAX_NESTING = 64
 MAX_STRING_BYTES = 64 * 1024
 MAX_IN_LIST = 100_000
 MAX_PATTERN_BYTES = 4 * 1024
+WIDE = 16  # what something that takes in characters beyond ASCII counts
 MAX_PATTERN_SIZE = 1024 * 1024 // 32  # 1 MiB, counted as section 9 says
 MAX_REPEAT = 1_000
 
@@ -378,7 +379,8 @@ class PatternReader:
 
     def atom(self) -> tuple:
         char = self.take()
-        self.size += char not in "[("  # these count what they hold
+        if char not in "[(":  # these count what they hold
+            self.size += WIDE if char == "." or ord(char) > 127 else 1
         if char in "^$":
             return "assertion", char
         if char == ".":
@@ -395,6 +397,7 @@ class PatternReader:
         if char in "bB":
             return "assertion", char
         if char in "dwsDWS":
+            self.size += WIDE - 1 if char in "DWS" else 0
             return "chars", class_escape(char)
         return "chars", self.folded([(self.escaped(char), self.escaped(char))])
 
@@ -420,15 +423,17 @@ class PatternReader:
         if self.next_is("]"):
             raise Problem("bad_pattern")  # an empty class
         ranges = []
+        self.size += WIDE if is_negated else 0
         while not self.skip("]"):
-            self.size += 1
             first = self.class_member()
             if not self.next_is("-") or self.next_is("-]"):  # a "-" before the end is itself
                 ranges += first
+                self.size += WIDE if first[-1][1] > 127 else 1
                 continue
             self.class_member()  # the "-"
             last = self.class_member()
             ranges.append(self.range_between(first, last))
+            self.size += WIDE if ranges[-1][1] > 127 else 1
         ranges = self.folded(ranges)
         return complement(ranges) if is_negated else ranges
 

@@ -254,6 +254,8 @@ const repeated = (part, least, most) => (text, places) => {
 
 // "A compiled form over 1 MiB", counted as section 9 says.
 const PATTERN_SIZE = 32768;
+const WIDE = 16; // what something that takes in characters beyond ASCII counts
+const sizeOf = (set) => (set.some(([, last]) => last > 127) ? WIDE : 1);
 
 /** Reads a pattern: a function that says whether it is found anywhere in a text. */
 export function readPattern(pattern, ignoreCase) {
@@ -304,10 +306,10 @@ export function readPattern(pattern, ignoreCase) {
       return group;
     }
     if (take(/\[/y)) return character(readClass());
-    size += 1;
-    if (take(/\./y)) return character(complement([rangeOf("\n")]));
+    if (take(/\./y)) { size += WIDE; return character(complement([rangeOf("\n")])); }
     if (take(/[?*+{}\]]/y)) fail();
     const set = readCharacter();
+    size += sizeOf(set);
     return character(ignoreCase ? folded(set) : set);
   }
 
@@ -325,16 +327,18 @@ export function readPattern(pattern, ignoreCase) {
   function readClass() { // its opening bracket is taken
     const isNegated = take(/\^/y);
     let set = [];
+    if (isNegated) size += WIDE;
     do {
-      size += 1;
       const first = readMember();
       if (take(/-(?!\])/y)) { // not the last, so it makes a range
         if (take(/-/y)) fail();
         const last = readMember();
         if (first.isSet || last.isSet || first.set[0][0] > last.set[0][0]) fail();
         set.push([first.set[0][0], last.set[0][0]]);
+        size += sizeOf([set.at(-1)]);
       } else {
         set.push(...first.set);
+        size += sizeOf(first.set);
       }
     } while (!take(/\]/y));
     if (ignoreCase) set = folded(set); // before it is negated

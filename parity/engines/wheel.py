@@ -38,7 +38,7 @@ def answer(engine: stitch.Engine | None, request: dict[str, Any]) -> dict[str, A
 
 def main() -> None:
     engine: stitch.Engine | None = None
-    text, lenient = None, None
+    text, lenient = "", False
     for line in sys.stdin.buffer:
         request = json.loads(line)
         wanted = (text if request.get("registry") is None else request["registry"], request.get("lenient", False))

@@ -96,12 +96,13 @@ impl Compiler<'_> {
 fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
     let mut reader = Reader::default();
     let root = Root::read(&definitions.document, &mut reader);
-    let flags = Names::read(root.flags, &Place::ROOT.key("flags"), Code::DuplicateFlag, &mut reader);
-    let segments = Names::read(root.segments, &Place::ROOT.key("segments"), Code::DuplicateSegment, &mut reader);
+    let mut flags = Names::read(root.flags, &Place::ROOT.key("flags"), Code::DuplicateFlag, &mut reader);
+    let mut segments = Names::read(root.segments, &Place::ROOT.key("segments"), Code::DuplicateSegment, &mut reader);
+    (flags.unread, segments.unread) = (root.flags_unread, root.segments_unread);
     let within = |problem: &Diagnostic| {
         ["/flags/", "/segments/", "/overrides/"].iter().any(|section| problem.pointer.starts_with(section))
     };
-    let mut document_refused = reader.diagnostics.iter().chain(&definitions.problems).any(|problem| {
+    let mut document_refused = reader.found.diagnostics.iter().chain(&definitions.problems).any(|problem| {
         let duplicate = matches!(problem.code, Code::DuplicateFlag | Code::DuplicateSegment);
         problem.severity == Severity::Error && !duplicate && !within(problem)
     });
@@ -140,7 +141,7 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
     }
 
     let mut diagnostics = definitions.problems.clone();
-    let found = std::mem::take(&mut compiler.reader.diagnostics);
+    let found = std::mem::take(&mut compiler.reader.found).finish();
     let unread = unread(&definitions.problems);
     diagnostics.extend(found.into_iter().filter(|found| !unread.contains(found.pointer.as_str())));
     let fingerprints = fingerprint::of_flags(&root, &compiler.flags, &graph);

@@ -10,7 +10,7 @@ use crate::limits;
 
 /// A registry document as it was written, metadata and all; borrows from its text.
 ///
-/// It serialises to the document that it was read from.
+/// It serialises to the document that it was read from, numbers as they were understood (an integer beyond i64 is a double).
 ///
 /// ```
 /// use stitch_core::Definitions;

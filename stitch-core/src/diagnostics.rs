@@ -110,6 +110,7 @@ codes! {
         BadOverrideTarget "bad_override_target": "An override row whose user or tenant does not go with its scope.",
         DuplicateOverride "duplicate_override": "Two override rows with one target or one id.",
         ScopeNotAllowed "scope_not_allowed": "An override at a scope that the flag does not allow.",
+        TooManyProblems "too_many_problems": "More problems than are kept.",
         RefersToInvalid "refers_to_invalid": "Set aside only because of what it refers to (lenient).",
     }
     Warning {
@@ -210,7 +211,7 @@ impl DefinitionsError {
         Self { diagnostics }
     }
 
-    /// Every problem found, warnings among them, in the order of the document.
+    /// Every problem found, warnings among them, in the order in which they were found.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
@@ -230,6 +231,44 @@ impl fmt::Display for Lines<'_> {
             write!(formatter, "\n  {diagnostic}")?;
         }
         Ok(())
+    }
+}
+
+/// Diagnostics as they are found, up to a bound: a place can be as long as the document, and there can be as many.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Bytes that may still be kept.
+    room: usize,
+    left_out: usize,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { diagnostics: Vec::new(), room: crate::limits::DIAGNOSTICS_BYTES, left_out: 0 }
+    }
+}
+
+impl Found {
+    /// Keeps a diagnostic, or counts it where there is no room; only a kept one is made.
+    pub(crate) fn push(&mut self, make: impl FnOnce() -> Diagnostic) {
+        if self.room == 0 {
+            self.left_out += 1;
+            return;
+        }
+        let diagnostic = make();
+        self.room =
+            self.room.saturating_sub(diagnostic.pointer.len() + diagnostic.message.len() + size_of::<Diagnostic>());
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// All of them; the last one says how many were left out.
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        if self.left_out > 0 {
+            let message = format!("{} more problems are not listed: mend these first", self.left_out);
+            self.diagnostics.push(Diagnostic::new(Code::TooManyProblems, String::new(), message));
+        }
+        self.diagnostics
     }
 }
 

@@ -8,20 +8,14 @@ use std::fmt;
 
 use crate::number::Number;
 
-/// A point in time: whole milliseconds since the epoch, and what comes after them.
+/// A point in time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Instant<'a> {
-    milliseconds: i128,
-    rest: Rest<'a>,
-}
-
-/// The part of an instant below the millisecond, at least 0 and less than 1.
-#[derive(Clone, Copy, Debug)]
-enum Rest<'a> {
-    /// Decimal digits, without trailing zeros.
-    Digits(&'a [u8]),
-    /// A fraction of a double.
-    Double(f64),
+pub(crate) enum Instant<'a> {
+    /// From an RFC 3339 text: whole milliseconds since the epoch, rounded down, and the decimal digits after them,
+    /// without trailing zeros.
+    Text { milliseconds: i64, digits: &'a [u8] },
+    /// Milliseconds since the epoch.
+    Number(Number),
 }
 
 impl<'a> Instant<'a> {
@@ -61,73 +55,83 @@ impl<'a> Instant<'a> {
         let (whole, rest) = digits.split_at_checked(3).unwrap_or((digits, &[]));
         let thousandths = whole.iter().chain(b"00").take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
         let significant = rest.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
-        Some(Self {
-            milliseconds: i128::from(seconds * 1000 + thousandths),
-            rest: Rest::Digits(rest.get(..significant)?),
-        })
-    }
-
-    /// The instant so many milliseconds after the epoch.
-    pub(crate) fn from_number(number: Number) -> Option<Self> {
-        match number {
-            Number::Integer(integer) => Some(Self { milliseconds: integer.into(), rest: Rest::Digits(&[]) }),
-            Number::Double(double) if double.is_finite() => {
-                // Beyond i128 every instant of a calendar is on one side, so that the saturating cast is as good as exact.
-                #[expect(clippy::cast_possible_truncation, reason = "saturates, see above")]
-                let milliseconds = double.floor() as i128;
-                Some(Self { milliseconds, rest: Rest::Double(double - double.floor()) })
-            }
-            Number::Double(_) => None,
-        }
+        Some(Self::Text { milliseconds: seconds * 1000 + thousandths, digits: rest.get(..significant)? })
     }
 
     /// The first whole millisecond that is not earlier, within i64.
     pub(crate) fn ceiling(&self) -> i64 {
-        let whole = match self.rest {
-            Rest::Digits(digits) => digits.is_empty(),
-            Rest::Double(fraction) => fraction == 0.0,
-        };
-        let ceiling = if whole { self.milliseconds } else { self.milliseconds.saturating_add(1) };
-        i64::try_from(ceiling).unwrap_or(if ceiling > 0 { i64::MAX } else { i64::MIN })
+        match *self {
+            Self::Text { milliseconds, digits } => milliseconds + i64::from(!digits.is_empty()),
+            Self::Number(number) => Number::Double(number.to_double().ceil()).as_integer().unwrap_or(i64::MAX),
+        }
     }
 
-    /// Earlier, the same or later.
-    pub(crate) fn compare(&self, other: &Instant<'_>) -> Ordering {
-        self.milliseconds.cmp(&other.milliseconds).then_with(|| match (self.rest, other.rest) {
-            (Rest::Digits(a), Rest::Digits(b)) => a.cmp(b),
-            (Rest::Double(a), Rest::Double(b)) => a.total_cmp(&b),
-            (Rest::Double(a), Rest::Digits(b)) => compare_fraction(a, b),
-            (Rest::Digits(a), Rest::Double(b)) => compare_fraction(b, a).reverse(),
-        })
+    /// Earlier, the same or later; nothing for not-a-number.
+    pub(crate) fn compare(&self, other: &Instant<'_>) -> Option<Ordering> {
+        match (*self, *other) {
+            (Self::Text { milliseconds: a, digits: x }, Instant::Text { milliseconds: b, digits: y }) => {
+                Some(a.cmp(&b).then_with(|| x.cmp(y)))
+            }
+            (Self::Number(a), Instant::Number(b)) => a.partial_cmp(&b),
+            (Self::Text { milliseconds, digits }, Instant::Number(number)) => {
+                compare_with_number(milliseconds, digits, number)
+            }
+            (Self::Number(number), Instant::Text { milliseconds, digits }) => {
+                compare_with_number(milliseconds, digits, number).map(Ordering::reverse)
+            }
+        }
     }
 }
 
 /// An instant that does not borrow the text it was read from.
 #[derive(Clone, Debug)]
-pub(crate) struct StoredInstant {
-    milliseconds: i128,
-    digits: Box<[u8]>,
-    fraction: f64,
+pub(crate) enum StoredInstant {
+    Text { milliseconds: i64, digits: Box<[u8]> },
+    Number(Number),
 }
 
 impl StoredInstant {
     pub(crate) fn new(instant: Instant<'_>) -> Self {
-        let (digits, fraction) = match instant.rest {
-            Rest::Digits(digits) => (digits.into(), 0.0),
-            Rest::Double(fraction) => (Box::default(), fraction),
-        };
-        Self { milliseconds: instant.milliseconds, digits, fraction }
+        match instant {
+            Instant::Text { milliseconds, digits } => Self::Text { milliseconds, digits: digits.into() },
+            Instant::Number(number) => Self::Number(number),
+        }
     }
 
     pub(crate) fn as_instant(&self) -> Instant<'_> {
-        let rest = if self.fraction > 0.0 { Rest::Double(self.fraction) } else { Rest::Digits(&self.digits) };
-        Instant { milliseconds: self.milliseconds, rest }
+        match self {
+            Self::Text { milliseconds, digits } => Instant::Text { milliseconds: *milliseconds, digits },
+            Self::Number(number) => Instant::Number(*number),
+        }
     }
+}
+
+/// `milliseconds` and a decimal fraction against a number, exactly.
+fn compare_with_number(milliseconds: i64, digits: &[u8], number: Number) -> Option<Ordering> {
+    let double = match number {
+        Number::Integer(integer) => {
+            let whole = milliseconds.cmp(&integer);
+            return Some(whole.then(if digits.is_empty() { Ordering::Equal } else { Ordering::Greater }));
+        }
+        Number::Double(double) => double,
+    };
+    let digits = digits.iter().map(|digit| u64::from(digit - b'0'));
+    let whole = Number::Double(double.trunc());
+    if double >= 0.0 {
+        let order = Number::Integer(milliseconds).partial_cmp(&whole)?;
+        return Some(order.then_with(|| compare_fraction(double.fract(), digits).reverse()));
+    }
+    // Both sides negated, so that the fraction of the double is exact: −(m + 0.d) is −m − 1 and ten's complement of 0.d.
+    let last = digits.len();
+    let negated = if last == 0 { -milliseconds } else { -milliseconds - 1 };
+    let complement = (1..).zip(digits).map(|(place, digit)| if place == last { 10 - digit } else { 9 - digit });
+    let order = Number::Integer(negated).partial_cmp(&Number::Double(-double.trunc()))?;
+    Some(order.then_with(|| compare_fraction(double.fract().abs(), complement).reverse()).reverse())
 }
 
 /// A double below 1 against `0.digits`, exactly: the double's decimal digits are produced one by one from its binary
 /// fraction, which at most 1,074 bits below the point hold.
-fn compare_fraction(fraction: f64, digits: &[u8]) -> Ordering {
+fn compare_fraction(fraction: f64, mut digits: impl Iterator<Item = u64>) -> Ordering {
     const WORDS: usize = 34;
     let bits = fraction.to_bits();
     let exponent = (bits >> 52) & 0x7ff;
@@ -145,12 +149,10 @@ fn compare_fraction(fraction: f64, digits: &[u8]) -> Ordering {
             wide >>= 32;
         }
     }
-    let mut digits = digits.iter();
     loop {
-        let wanted = digits.next();
-        if wanted.is_none() {
+        let Some(wanted) = digits.next() else {
             return if words.iter().any(|&word| word != 0) { Ordering::Greater } else { Ordering::Equal };
-        }
+        };
         let mut carry = 0;
         for word in &mut words {
             let product = u64::from(*word) * 10 + carry;
@@ -159,7 +161,7 @@ fn compare_fraction(fraction: f64, digits: &[u8]) -> Ordering {
             *word = low;
             carry = product >> 32;
         }
-        let order = carry.cmp(&wanted.map_or(0, |digit| u64::from(digit - b'0')));
+        let order = carry.cmp(&wanted);
         if order != Ordering::Equal {
             return order;
         }
@@ -212,11 +214,11 @@ mod tests {
     use super::*;
 
     fn compare(a: &str, b: &str) -> Ordering {
-        Instant::parse(a).unwrap().compare(&Instant::parse(b).unwrap())
+        Instant::parse(a).unwrap().compare(&Instant::parse(b).unwrap()).unwrap()
     }
 
     fn against_number(text: &str, number: impl Into<Number>) -> Ordering {
-        Instant::parse(text).unwrap().compare(&Instant::from_number(number.into()).unwrap())
+        Instant::parse(text).unwrap().compare(&Instant::Number(number.into())).unwrap()
     }
 
     #[test]
@@ -236,6 +238,11 @@ mod tests {
         assert_eq!(against_number("1969-12-31T23:59:59.9995Z", -0.5), Ordering::Equal);
         assert_eq!(against_number("1970-01-01T00:00:00Z", f64::MIN_POSITIVE), Ordering::Less);
         assert_eq!(against_number("1970-01-01T00:00:00Z", 5e-324), Ordering::Less);
+        assert_eq!(against_number("1969-12-31T23:59:59.9999Z", -1e-300), Ordering::Less);
+        assert_eq!(against_number("1969-12-31T23:59:59.9999Z", -0.1), Ordering::Greater);
+        assert_eq!(against_number("1969-12-31T23:59:59.9999Z", -0.25), Ordering::Greater);
+        assert_eq!(against_number("1969-12-31T23:59:59.99975Z", -0.25), Ordering::Equal);
+        assert_eq!(against_number("1969-12-31T23:59:59.998Z", -2.0), Ordering::Equal);
         assert_eq!(against_number("9999-12-31T23:59:59Z", 1e300), Ordering::Less);
         assert_eq!(against_number("0000-01-01T00:00:00Z", -1e300), Ordering::Greater);
         assert_eq!(against_number("1970-01-01T00:00:00.001Z", 1), Ordering::Equal);

@@ -18,6 +18,8 @@ pub const PATTERN_BYTES: usize = 4 << 10;
 pub const PATTERN_SIZE: u64 = (1 << 20) / 32;
 /// The largest count in a pattern's `{m,n}`.
 pub const PATTERN_REPEATS: u32 = 1_000;
+/// Bytes of the diagnostics of one document that are kept; what comes after them is counted.
+pub const DIAGNOSTICS_BYTES: usize = 16 << 20;
 /// Characters of a variant's, rule's or segment's name.
 pub const NAME_CHARS: usize = 128;
 /// Attributes of a context.

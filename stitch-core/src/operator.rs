@@ -84,9 +84,9 @@ impl Operator {
             Some(_) if !folds => {
                 let message = format!("`ignore_case` means nothing beside `{name}`: remove it");
                 reader.report(Code::IgnoreCaseNotAllowed, &place.key("ignore_case"), message);
-                return None;
+                false
             }
-            Some(json) => reader.boolean(json, &place.key("ignore_case"))?,
+            Some(json) => reader.boolean(json, &place.key("ignore_case")).unwrap_or_default(),
             None => false,
         };
         if name == "exists" {

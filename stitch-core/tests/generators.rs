@@ -70,7 +70,7 @@ fn every_reason_of_a_sound_registry_is_reached() {
 }
 
 /// What only text can have, or only much of something.
-const OUT_OF_REACH: [Code; 9] = [
+const OUT_OF_REACH: [Code; 10] = [
     Code::DocumentTooLarge,
     Code::MalformedJson,
     Code::ByteOrderMark,
@@ -80,6 +80,7 @@ const OUT_OF_REACH: [Code; 9] = [
     Code::TooManyFlags,
     Code::TooManyRules,
     Code::ListTooLong,
+    Code::TooManyProblems,
 ];
 
 #[test]

@@ -2,10 +2,10 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 use stitch_core::{Context, Engine, Evaluation, Explanation, FlagHandle, Value};
 
-use crate::context::{Document, PyContext, check, from_keywords};
+use crate::context::{FieldArguments, Fields, PyContext, check};
 use crate::errors::{flag_key, wrong_type};
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
@@ -17,43 +17,43 @@ const MANY_FLAGS: usize = 64;
 /// For whom: a context, or the fields of one, or neither (nobody in particular).
 #[derive(Clone, Copy)]
 pub(crate) struct ForWhom<'a, 'py> {
-    pub(crate) context: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) fields: Option<&'a Bound<'py, PyDict>>,
+    context: Option<&'a Bound<'py, PyAny>>,
+    fields: Fields<'a, 'py>,
 }
 
-impl ForWhom<'_, '_> {
+impl<'a, 'py> ForWhom<'a, 'py> {
+    #[inline]
+    pub(crate) fn new(context: Option<&'a Bound<'py, PyAny>>, fields: FieldArguments<'a, 'py>) -> Self {
+        Self { context, fields: Fields(fields) }
+    }
+
     /// Asks with the core's context, once it is known to be one that the engine accepts.
     #[inline]
     fn ask<R>(self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
-        match (self.context, self.fields) {
-            (Some(context), None) if let Ok(context) = context.cast::<PyContext>() => {
+        match self.context {
+            Some(context) if let Ok(context) = context.cast::<PyContext>() => {
+                if self.fields.any() {
+                    return Err(PyTypeError::new_err("give a Context, or the fields of one, not both"));
+                }
                 let context = context.get();
                 if context.document().has_overrides() {
                     check::against(py, engine, context.borrowed())?;
                 }
                 Ok(question(context.borrowed()))
             }
-            _ => self.ask_slowly(py, engine, question),
-        }
-    }
-
-    fn ask_slowly<R>(self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
-        let context = self.context.filter(|context| !context.is_none());
-        let document = match (context, self.fields) {
-            (Some(_), Some(_)) => return Err(PyTypeError::new_err("give a Context, or the fields of one, not both")),
-            (Some(context), None) => {
-                let wanted = "a stitch.Context (or give its fields: user_id=…, tier=…)";
-                return Err(wrong_type("context", wanted, context));
+            Some(context) if !context.is_none() => {
+                Err(wrong_type("context", "a stitch.Context (or give its fields: user_id=…, tier=…)", context))
             }
-            (None, Some(fields)) => from_keywords(fields)?,
-            (None, None) => Document::default(),
-        };
-        let context = document.core.context();
-        check::argument_errors(py, &context)?;
-        if document.has_overrides() {
-            check::against(py, engine, &context)?;
+            _ => {
+                let document = self.fields.read(py)?;
+                let context = document.core.context();
+                check::argument_errors(py, &context)?;
+                if document.has_overrides() {
+                    check::against(py, engine, &context)?;
+                }
+                Ok(question(&context))
+            }
         }
-        Ok(question(&context))
     }
 }
 
@@ -112,7 +112,10 @@ impl<'a, 'py> Question<'a, 'py> {
 
     #[inline]
     pub(crate) fn bool(&self, whom: ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> PyResult<bool> {
-        let fallback = default::<PyBool>(fallback, "a bool")?.is_truthy()?;
+        let fallback = match fallback {
+            Some(fallback) if let Ok(fallback) = fallback.cast::<PyBool>() => fallback.is_true(),
+            _ => default::<PyBool>(fallback, "a bool")?.is_truthy()?,
+        };
         whom.ask(self.py, self.engine, |context| self.answer(context).bool_or(fallback))
     }
 

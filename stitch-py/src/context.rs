@@ -16,8 +16,7 @@ mod instant;
 mod read;
 
 pub(crate) use document::Document;
-use read::Fields;
-pub(crate) use read::from_keywords;
+pub(crate) use read::{FieldArguments, Fields};
 
 /// The core's context, borrowed once and for all.
 type Borrowed<'a> = Context<'a>;

@@ -1,25 +1,22 @@
 //! `stitch.Engine`: a compiled registry.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::hash::{Hash, Hasher};
-use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyString, PyTuple, PyType};
-use stitch_core::{Definitions, Diagnostic, Engine, limits};
+use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
+use stitch_core::{Definitions, Diagnostic, Engine};
 
 use crate::ask::{ForWhom, Question, evaluate_all};
+use crate::asking::asking;
 use crate::diagnostic::PyDiagnostic;
-use crate::errors::{definitions_error, os_error, wrong_type};
+use crate::errors::{boolean, definitions_error, os_error, wrong_type};
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
 use crate::flag::PyFlag;
-
-/// Bytes read, at most, to find the lines of diagnostics: each costs a reading of the whole text.
-const LOCATING_BYTES: usize = 1 << 30;
+use crate::text::{locate, read_file};
 
 /// A compiled registry. Immutable and safe to share between threads; nothing in it is ever locked.
 ///
@@ -54,33 +51,6 @@ impl PyEngine {
     }
 }
 
-/// The diagnostics with their lines, as far as that is done in reasonable time.
-fn locate(diagnostics: Vec<Diagnostic>, text: &[u8]) -> Vec<Diagnostic> {
-    let affordable = LOCATING_BYTES / text.len().max(1);
-    let locate = |(index, diagnostic): (usize, Diagnostic)| {
-        if index < affordable { diagnostic.locate(text) } else { diagnostic }
-    };
-    diagnostics.into_iter().enumerate().map(locate).collect()
-}
-
-/// At most one byte more than a document may have, so that the core refuses it.
-fn read_file(path: &PathBuf) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(path)?.take(limits::DOCUMENT_BYTES as u64 + 1).read_to_end(&mut text)?;
-    Ok(text)
-}
-
-fn boolean(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<bool> {
-    let Some(value) = value else { return Ok(false) };
-    value.cast::<PyBool>().map(PyBoolMethods::is_true).map_err(|_| wrong_type(name, "a bool", value))
-}
-
-/// An engine that came as an argument.
-pub(crate) fn argument(engine: &Bound<'_, PyAny>) -> PyResult<Py<PyEngine>> {
-    let engine = engine.cast::<PyEngine>().map_err(|_| wrong_type("engine", "a stitch.Engine", engine))?;
-    Ok(engine.clone().unbind())
-}
-
 /// Two engines are equal when they were made of the same text in the same way.
 impl PartialEq for PyEngine {
     fn eq(&self, other: &Self) -> bool {
@@ -94,8 +64,22 @@ impl Hash for PyEngine {
     }
 }
 
-#[pymethods]
 impl PyEngine {
+    #[inline]
+    fn question<'py, R>(
+        &self,
+        _py: Python<'py>,
+        flag_key: &Bound<'py, PyAny>,
+        ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
+    ) -> PyResult<R> {
+        ask(Question::named(&self.engine, flag_key)?)
+    }
+}
+
+asking! {
+    PyEngine [flag_key]
+    "($self, flag_key, context=None, **fields)"
+    "($self, flag_key, context=None, default=None, **fields)" {
     /// Reads and compiles definitions. Bad ones raise `DefinitionsError`, which has every problem with its place.
     ///
     /// With `lenient=True` a flag or segment that has an error is set aside, and so is what refers to it: such a flag
@@ -154,17 +138,6 @@ impl PyEngine {
         }
     }
 
-    /// The answer for one flag.
-    #[pyo3(signature = (flag_key, context=None, **fields))]
-    fn evaluate<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<PyEvaluation> {
-        Question::named(&self.engine, flag_key)?.evaluate(ForWhom { context, fields })
-    }
-
     /// The answers for all flags, in the order of the document; those set aside come last.
     ///
     /// >>> import stitch
@@ -173,25 +146,23 @@ impl PyEngine {
     /// ...      "variants": {"seven": 7}, "serve": "seven"}]}''')
     /// >>> {evaluation.flag_key: evaluation.value for evaluation in engine.evaluate_all(user_id="U-1")}
     /// {'a': True, 'b': 7}
-    #[pyo3(signature = (context=None, **fields))]
+    #[pyo3(signature = (context=None, *, user_id=None, kind=None, tenant_id=None, tier=None, env=None, role_key=None, attributes=None, overrides=None, approvals=None, now=None), text_signature = "($self, context=None, **fields)")]
     fn evaluate_all<'py>(
         &self,
         py: Python<'py>,
         context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
+        user_id: Option<&Bound<'py, PyAny>>,
+        kind: Option<&Bound<'py, PyAny>>,
+        tenant_id: Option<&Bound<'py, PyAny>>,
+        tier: Option<&Bound<'py, PyAny>>,
+        env: Option<&Bound<'py, PyAny>>,
+        role_key: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+        overrides: Option<&Bound<'py, PyAny>>,
+        approvals: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<PyEvaluation>> {
-        evaluate_all(py, &self.engine, ForWhom { context, fields })
-    }
-
-    /// The answer for one flag and, step by step, how it came about.
-    #[pyo3(signature = (flag_key, context=None, **fields))]
-    fn explain<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<PyExplanation> {
-        Question::named(&self.engine, flag_key)?.explain(ForWhom { context, fields })
+        evaluate_all(py, &self.engine, ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     /// A handle on a flag: its name is looked up once, for hot loops.
@@ -200,67 +171,6 @@ impl PyEngine {
     #[pyo3(signature = (flag_key))]
     fn flag(slf: &Bound<'_, Self>, flag_key: &Bound<'_, PyAny>) -> PyResult<PyFlag> {
         PyFlag::of(slf, flag_key)
-    }
-
-    /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn bool<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<bool> {
-        Question::named(&self.engine, flag_key)?.bool(ForWhom { context, fields }, default)
-    }
-
-    /// The value of a string flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn string<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        Question::named(&self.engine, flag_key)?.string(ForWhom { context, fields }, default)
-    }
-
-    /// The value of an integer flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn integer<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        Question::named(&self.engine, flag_key)?.integer(ForWhom { context, fields }, default)
-    }
-
-    /// The value of a double flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn double<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        Question::named(&self.engine, flag_key)?.double(ForWhom { context, fields }, default)
-    }
-
-    /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
-    /// another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn object<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        Question::named(&self.engine, flag_key)?.object(ForWhom { context, fields }, default)
     }
 
     /// The keys of all flags, in the order of the document; those set aside come last.
@@ -325,4 +235,4 @@ impl PyEngine {
         let arguments = (slf.get().definitions(), slf.get().lenient).into_pyobject(slf.py())?;
         Ok((slf.get_type().getattr("_restore")?, arguments))
     }
-}
+}}

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyBool, PyString, PyType};
 use stitch_core::{ContextProblem, Diagnostic};
 
 use crate::diagnostic::PyDiagnostic;
@@ -52,6 +52,12 @@ pub(crate) fn text<'a>(py: Python<'_>, string: &'a Bound<'_, PyString>, at: impl
 pub(crate) fn flag_key<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
     let string = value.cast::<PyString>().map_err(|_| wrong_type("flag_key", "a str", value))?;
     string.to_str().map_err(|_| PyValueError::new_err(format!("flag_key: {LONE_SURROGATE}")))
+}
+
+/// A boolean; false where there is none.
+pub(crate) fn boolean(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<bool> {
+    let Some(value) = value else { return Ok(false) };
+    value.cast::<PyBool>().map(PyBoolMethods::is_true).map_err(|_| wrong_type(name, "a bool", value))
 }
 
 const LONE_SURROGATE: &str =

@@ -1,11 +1,12 @@
 //! `stitch.Flag`: a handle on a flag.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple};
 use self_cell::self_cell;
 use stitch_core::{FlagHandle, ValueType};
 
 use crate::ask::{ForWhom, Question};
+use crate::asking::asking;
 use crate::engine::PyEngine;
 use crate::errors::flag_key;
 use crate::evaluation::{PyEvaluation, hash_of};
@@ -44,14 +45,16 @@ impl PyFlag {
     }
 
     #[inline]
-    fn question<'a, 'py>(&'a self, py: Python<'py>) -> Question<'a, 'py> {
+    fn question<'py, R>(&self, py: Python<'py>, ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>) -> PyResult<R> {
         let engine = &self.kept.borrow_owner().get().engine;
-        Question::of_handle(py, engine, &self.key, *self.kept.borrow_dependent())
+        ask(Question::of_handle(py, engine, &self.key, *self.kept.borrow_dependent()))
     }
 }
 
-#[pymethods]
-impl PyFlag {
+asking! {
+    PyFlag []
+    "($self, context=None, **fields)"
+    "($self, context=None, default=None, **fields)" {
     /// The flag's key.
     #[getter]
     fn key(&self) -> &str {
@@ -75,88 +78,6 @@ impl PyFlag {
     #[getter]
     fn fingerprint(&self) -> Option<u64> {
         self.kept.borrow_dependent().map(|handle| handle.fingerprint())
-    }
-
-    /// The answer.
-    #[pyo3(signature = (context=None, **fields))]
-    fn evaluate<'py>(
-        &self,
-        py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<PyEvaluation> {
-        self.question(py).evaluate(ForWhom { context, fields })
-    }
-
-    /// The answer and, step by step, how it came about.
-    #[pyo3(signature = (context=None, **fields))]
-    fn explain<'py>(
-        &self,
-        py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<PyExplanation> {
-        self.question(py).explain(ForWhom { context, fields })
-    }
-
-    /// The value of a boolean flag, else `default`.
-    #[pyo3(signature = (context=None, default=None, **fields))]
-    fn bool<'py>(
-        &self,
-        py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<bool> {
-        self.question(py).bool(ForWhom { context, fields }, default)
-    }
-
-    /// The value of a string flag, else `default`.
-    #[pyo3(signature = (context=None, default=None, **fields))]
-    fn string<'py>(
-        &self,
-        py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.question(py).string(ForWhom { context, fields }, default)
-    }
-
-    /// The value of an integer flag, else `default`.
-    #[pyo3(signature = (context=None, default=None, **fields))]
-    fn integer<'py>(
-        &self,
-        py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.question(py).integer(ForWhom { context, fields }, default)
-    }
-
-    /// The value of a double flag, else `default`.
-    #[pyo3(signature = (context=None, default=None, **fields))]
-    fn double<'py>(
-        &self,
-        py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.question(py).double(ForWhom { context, fields }, default)
-    }
-
-    /// The value of an object flag, a dict or list of its own, else `default`.
-    #[pyo3(signature = (context=None, default=None, **fields))]
-    fn object<'py>(
-        &self,
-        py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.question(py).object(ForWhom { context, fields }, default)
     }
 
     #[classattr]
@@ -196,4 +117,4 @@ impl PyFlag {
         let engine = slf.get().engine(py);
         Ok((engine.bind(py).getattr("flag")?, (slf.get().key(),).into_pyobject(py)?))
     }
-}
+}}

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::ask::{ForWhom, Question, evaluate_all};
-use crate::engine::{PyEngine, argument};
+use crate::asking::asking;
+use crate::engine::PyEngine;
+use crate::errors::wrong_type;
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
 
@@ -27,8 +28,28 @@ pub(crate) struct PyHolder {
     current: ArcSwap<Py<PyEngine>>,
 }
 
-#[pymethods]
+/// An engine that came as an argument.
+fn argument(engine: &Bound<'_, PyAny>) -> PyResult<Py<PyEngine>> {
+    let engine = engine.cast::<PyEngine>().map_err(|_| wrong_type("engine", "a stitch.Engine", engine))?;
+    Ok(engine.clone().unbind())
+}
+
 impl PyHolder {
+    #[inline]
+    fn question<'py, R>(
+        &self,
+        _py: Python<'py>,
+        flag_key: &Bound<'py, PyAny>,
+        ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
+    ) -> PyResult<R> {
+        ask(Question::named(&self.current.load().get().engine, flag_key)?)
+    }
+}
+
+asking! {
+    PyHolder [flag_key]
+    "($self, flag_key, context=None, **fields)"
+    "($self, flag_key, context=None, default=None, **fields)" {
     #[new]
     fn new(engine: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self { current: ArcSwap::from_pointee(argument(engine)?) })
@@ -45,109 +66,28 @@ impl PyHolder {
         Ok(self.current.swap(Arc::new(argument(engine)?)).clone_ref(engine.py()))
     }
 
-    /// The current engine's answer for one flag.
-    #[pyo3(signature = (flag_key, context=None, **fields))]
-    fn evaluate<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<PyEvaluation> {
-        let current = self.current.load();
-        Question::named(&current.get().engine, flag_key)?.evaluate(ForWhom { context, fields })
-    }
-
     /// The current engine's answers for all flags.
-    #[pyo3(signature = (context=None, **fields))]
+    #[pyo3(signature = (context=None, *, user_id=None, kind=None, tenant_id=None, tier=None, env=None, role_key=None, attributes=None, overrides=None, approvals=None, now=None), text_signature = "($self, context=None, **fields)")]
     fn evaluate_all<'py>(
         &self,
         py: Python<'py>,
         context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
+        user_id: Option<&Bound<'py, PyAny>>,
+        kind: Option<&Bound<'py, PyAny>>,
+        tenant_id: Option<&Bound<'py, PyAny>>,
+        tier: Option<&Bound<'py, PyAny>>,
+        env: Option<&Bound<'py, PyAny>>,
+        role_key: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+        overrides: Option<&Bound<'py, PyAny>>,
+        approvals: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<PyEvaluation>> {
         let current = self.current.load();
-        evaluate_all(py, &current.get().engine, ForWhom { context, fields })
-    }
-
-    /// The current engine's answer and, step by step, how it came about.
-    #[pyo3(signature = (flag_key, context=None, **fields))]
-    fn explain<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<PyExplanation> {
-        let current = self.current.load();
-        Question::named(&current.get().engine, flag_key)?.explain(ForWhom { context, fields })
-    }
-
-    /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn bool<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<bool> {
-        let current = self.current.load();
-        Question::named(&current.get().engine, flag_key)?.bool(ForWhom { context, fields }, default)
-    }
-
-    /// The value of a string flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn string<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let current = self.current.load();
-        Question::named(&current.get().engine, flag_key)?.string(ForWhom { context, fields }, default)
-    }
-
-    /// The value of an integer flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn integer<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let current = self.current.load();
-        Question::named(&current.get().engine, flag_key)?.integer(ForWhom { context, fields }, default)
-    }
-
-    /// The value of a double flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn double<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let current = self.current.load();
-        Question::named(&current.get().engine, flag_key)?.double(ForWhom { context, fields }, default)
-    }
-
-    /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
-    /// another type.
-    #[pyo3(signature = (flag_key, context=None, default=None, **fields))]
-    fn object<'py>(
-        &self,
-        flag_key: &Bound<'py, PyAny>,
-        context: Option<&Bound<'py, PyAny>>,
-        default: Option<&Bound<'py, PyAny>>,
-        fields: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let current = self.current.load();
-        Question::named(&current.get().engine, flag_key)?.object(ForWhom { context, fields }, default)
+        evaluate_all(py, &current.get().engine, ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("<stitch.Holder of {}>", self.engine(py).bind(py).repr()?.to_str()?))
     }
-}
+}}

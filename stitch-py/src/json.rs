@@ -30,7 +30,7 @@ pub(crate) fn number(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<Option<N
     match value.extract::<i64>() {
         Ok(integer) => Ok(Some(Number::Integer(integer))),
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyOverflowError>(value.py()) => {
-            Err(refuse(value.py(), at, "is an integer beyond 64 bits: give a float, or a string"))
+            Err(refuse(value.py(), at, "is an integer beyond 64 bits"))
         }
         // An array of numpy has an `__index__` that refuses.
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyTypeError>(value.py()) => Ok(None),

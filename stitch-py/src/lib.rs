@@ -5,6 +5,7 @@
 use pyo3::prelude::*;
 
 mod ask;
+mod asking;
 mod context;
 mod diagnostic;
 mod engine;
@@ -15,6 +16,7 @@ mod flag;
 mod holder;
 mod json;
 mod reason;
+mod text;
 mod value;
 
 /// The native half of `stitch`: import `stitch` itself.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use axum::http::{HeaderValue, Uri};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -64,6 +65,12 @@ pub struct ServeArgs {
     /// Bytes that a request's body may have
     #[arg(long, value_name = "BYTES", env = "STITCH_BODY_LIMIT", default_value_t = 1 << 20)]
     pub body_limit: usize,
+    /// Origin whose pages may read health, eval and OFREP, exactly as browsers write it; repeatable
+    #[arg(long = "cors-origin", value_name = "ORIGIN", env = "STITCH_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<HeaderValue>,
+    /// Event streams that may be open at once
+    #[arg(long, value_name = "COUNT", env = "STITCH_MAX_STREAMS", default_value_t = 1_000)]
+    pub max_streams: usize,
     /// Form of the log, which goes to standard error
     #[arg(long, env = "STITCH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub log_format: LogFormat,
@@ -96,9 +103,58 @@ fn host(text: &str) -> Result<IpAddr, String> {
     }
 }
 
+/// An origin exactly as browsers write it, since it is compared byte by byte.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let wrong = || {
+        "give an origin as browsers write it: `http` or `https`, `://`, a host in lower case, and a port \
+        only where it is not the usual one; nothing after it, and no `*`"
+            .to_owned()
+    };
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(wrong()) };
+    let usual = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return Err(wrong()),
+    };
+    let exact = text == format!("{scheme}://{authority}")
+        && !text.contains(['*', '@'])
+        && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && !authority.as_str().ends_with(':')
+        && authority.port_u16() != Some(usual);
+    if exact { HeaderValue::from_str(text).map_err(|_| wrong()) } else { Err(wrong()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_taken_only_as_browsers_write_it() {
+        for text in ["https://app.example.com", "http://localhost:3000", "http://[::1]:8080", "https://example.com:80"]
+        {
+            assert_eq!(origin(text).unwrap(), text);
+        }
+        for text in [
+            "*",
+            "null",
+            "",
+            "app.example.com",
+            "https://",
+            "https://*.example.com",
+            "https://app.example.com/",
+            "https://app.example.com/path",
+            "https://App.example.com",
+            "https://app.example.com:443",
+            "http://app.example.com:80",
+            "https://app.example.com:",
+            "https://user@app.example.com",
+            "ftp://app.example.com",
+            "https://app.example.com https://b.example.com",
+        ] {
+            assert!(origin(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn the_definition_is_sound() {

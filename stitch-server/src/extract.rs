@@ -73,7 +73,7 @@ pub struct Resolved<'a> {
 
 /// The environment where a request names none, if the registry lists it. If it does not, there is none: a made-up
 /// environment would be a name that the same server refuses when a caller gives it.
-const DEFAULT_ENV: &str = "dev";
+pub(crate) const DEFAULT_ENV: &str = "dev";
 const USER_HINT: &str = "give a stable id: `?user=…`, the header `X-PTT-User-Id`, or `user_id` in the body's `context`; \
     bucketing puts a user in or out by it, so the same user needs the same id each time";
 

@@ -1,14 +1,16 @@
 //! One file a route: extract, call the core, answer.
 
-use std::time::SystemTime;
+use axum::http::{HeaderMap, header};
 
 pub mod batch;
 pub mod eval;
 pub mod health;
 pub mod registry;
 
-/// The server's clock in milliseconds since the epoch; read once a request.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+/// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
+/// whatever else is in the list.
+pub(crate) fn matches(headers: &HeaderMap, etag: &str) -> bool {
+    let lists = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -18,9 +18,10 @@ pub(crate) fn of_the_clock() -> i64 {
 ///
 /// A sentence, if it is neither.
 pub(crate) fn parse(text: &str) -> Result<i64, String> {
-    text.parse().ok().or_else(|| rfc3339(text)).ok_or_else(|| {
-        "give milliseconds since the epoch, or RFC 3339 such as 2026-01-31T12:00:00Z".to_owned()
-    })
+    text.parse()
+        .ok()
+        .or_else(|| rfc3339(text))
+        .ok_or_else(|| "give milliseconds since the epoch, or RFC 3339 such as 2026-01-31T12:00:00Z".to_owned())
 }
 
 /// The instant of an RFC 3339 text, rounded down to milliseconds.
@@ -36,7 +37,8 @@ pub(crate) fn rfc3339(text: &str) -> Option<i64> {
         (date_time, minutes(offset)?)
     };
     let (year, rest) = date_time.split_at_checked(4)?;
-    let year = year.bytes().try_fold(0, |year, digit| digit.is_ascii_digit().then(|| year * 10 + u32::from(digit - b'0')));
+    let year =
+        year.bytes().try_fold(0, |year, digit| digit.is_ascii_digit().then(|| year * 10 + u32::from(digit - b'0')));
     let (year, shift) = year.map(|year| if year < 1970 { (year + 2000, CYCLE * DAY) } else { (year, 0) })?;
     // No leap seconds: the contract has none.
     let instant =

@@ -7,6 +7,7 @@
 //! | [`router`], [`handlers`] | the map of addresses, and one file a route |
 //! | [`request`], [`extract`] | what is done for every request; the context out of a request |
 //! | [`wire`], [`error`] | how answers look |
+//! | [`ofrep`] | the same answers, for any `OpenFeature` client |
 //! | [`state`], [`source`] | the registry that serves, and where it comes from |
 //! | [`gate`] | the nineteen cases before the first request |
 
@@ -22,6 +23,8 @@ pub mod error;
 pub mod extract;
 pub mod gate;
 pub mod handlers;
+mod instant;
+pub mod ofrep;
 pub mod request;
 pub mod router;
 pub mod source;
@@ -35,6 +38,12 @@ pub mod wire;
 /// A registry that comes from a file is watched meanwhile.
 pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl Future<Output = ()>) {
     let watching = tokio::spawn(source::watch::watch(state.clone()));
+    let stopping = state.clone();
+    let shutdown = async move {
+        shutdown.await;
+        // They would not end by themselves.
+        stopping.end_streams();
+    };
     connections::accept(listener, router::router(state), shutdown).await;
     watching.abort();
 }

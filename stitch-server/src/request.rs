@@ -8,10 +8,13 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use crate::error::{Code, Error};
+use crate::ofrep;
 use crate::state::AppState;
 use crate::wire::{self, Meta};
+use cors::Cors;
 
 mod body;
+mod cors;
 mod guard;
 mod id;
 
@@ -21,8 +24,12 @@ pub async fn frame(State(state): State<AppState>, request: Request, next: Next) 
     let span = tracing::error_span!("request", request_id = &*meta.request_id);
     let answer = async {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let cors = Cors::of(&path, request.headers(), state.settings());
         let response = match admit(&state, request, &meta).await {
-            Ok(request) => next.run(request).await,
+            Ok(request) => match cors.preflight(&request) {
+                Some(response) => response,
+                None => next.run(request).await,
+            },
             Err(error) => error.into_response(),
         };
         let status = response.status();
@@ -31,7 +38,9 @@ pub async fn frame(State(state): State<AppState>, request: Request, next: Next) 
         if status.is_server_error() {
             tracing::error!(%method, path, status = status.as_u16(), "failed");
         }
-        finish(response, &meta)
+        let mut response = finish(response, &path, &meta);
+        cors.tell(&mut response);
+        response
     };
     answer.instrument(span).await
 }
@@ -45,9 +54,13 @@ async fn admit(state: &AppState, request: Request, meta: &Meta) -> Result<Reques
     Ok(request)
 }
 
-fn finish(mut response: Response, meta: &Meta) -> Response {
+fn finish(mut response: Response, path: &str, meta: &Meta) -> Response {
     if let Some(error) = response.extensions_mut().remove::<Error>() {
-        *response.body_mut() = Body::from(wire::failure(meta, &error));
+        *response.body_mut() = Body::from(if path.starts_with(ofrep::PREFIX) {
+            ofrep::Failure::from(error).of_path(path).body()
+        } else {
+            wire::failure(meta, &error)
+        });
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -7,8 +7,8 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::handlers::{batch, eval, health, registry};
-use crate::request;
 use crate::state::AppState;
+use crate::{ofrep, request};
 
 /// The service.
 pub fn router(state: AppState) -> Router {
@@ -25,6 +25,11 @@ fn routes() -> Router<AppState> {
         .route("/api/flags/eval", get(eval::eval))
         .route("/api/flags/eval/batch", post(batch::batch))
         .route("/api/flags/registry", get(registry::registry))
+        // For any OpenFeature client. A key may hold anything, or nothing.
+        .route(&format!("{}{{*key}}", ofrep::FLAG), post(ofrep::evaluate::flag))
+        .route(ofrep::FLAG, post(ofrep::evaluate::flag))
+        .route(ofrep::FLAGS, post(ofrep::evaluate::flags))
+        .route(ofrep::EVENTS, get(ofrep::events::events))
 }
 
 /// What every route has; the last layer is the outermost.

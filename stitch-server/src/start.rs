@@ -80,7 +80,12 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     let parity = gate::run().map_err(StartError::Parity)?;
     let source = arguments.registry.clone().map_or(Source::Embedded, Source::File);
     let registry = source.load().map_err(StartError::Registry)?;
-    let settings = Settings { insecure_dev_context: arguments.insecure_dev_context, body_limit: arguments.body_limit };
+    let settings = Settings {
+        insecure_dev_context: arguments.insecure_dev_context,
+        body_limit: arguments.body_limit,
+        cors_origins: arguments.cors_origins.clone(),
+        streams: arguments.max_streams,
+    };
     let state = AppState::new(settings, source, registry, parity);
     let signal = end_signal().map_err(StartError::System)?;
     let asked = SocketAddr::new(arguments.host, arguments.port);

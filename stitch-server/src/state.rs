@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
+use axum::http::HeaderValue;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::gate::Tally;
 use crate::source::watch::News;
@@ -20,20 +22,28 @@ struct Inner {
     parity: Tally,
     started: Instant,
     served: ArcSwap<Served>,
+    /// Wakes the streams whenever a registry takes over; true once they are to end.
+    bell: watch::Sender<bool>,
+    /// Room for more streams.
+    streams: Arc<Semaphore>,
 }
 
 /// What the operator settled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Serve dev contexts beyond one's own machine.
     pub insecure_dev_context: bool,
     /// Bytes that a body may have.
     pub body_limit: usize,
+    /// Origins whose pages may read health, eval and OFREP, as browsers write them.
+    pub cors_origins: Vec<HeaderValue>,
+    /// Event streams that may be open at once.
+    pub streams: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { insecure_dev_context: false, body_limit: 1 << 20 }
+        Self { insecure_dev_context: false, body_limit: 1 << 20, cors_origins: Vec::new(), streams: 1_000 }
     }
 }
 
@@ -50,7 +60,9 @@ impl AppState {
     /// A server's state around its first registry.
     pub fn new(settings: Settings, source: Source, registry: Registry, parity: Tally) -> Self {
         let served = ArcSwap::from_pointee(Served { registry: Arc::new(registry), refused: None });
-        Self(Arc::new(Inner { settings, source, parity, started: Instant::now(), served }))
+        let (bell, _) = watch::channel(false);
+        let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
+        Self(Arc::new(Inner { settings, source, parity, started: Instant::now(), served, bell, streams }))
     }
 
     /// The registry; once a request.
@@ -58,9 +70,14 @@ impl AppState {
         self.0.served.load()
     }
 
+    /// The registry, for longer than a request.
+    pub(crate) fn load_full(&self) -> Arc<Served> {
+        self.0.served.load_full()
+    }
+
     /// What the operator settled.
-    pub fn settings(&self) -> Settings {
-        self.0.settings
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// Where the registry comes from.
@@ -81,6 +98,21 @@ impl AppState {
     /// What every answer warns of.
     pub fn warnings(&self) -> &'static [&'static str] {
         if self.0.settings.insecure_dev_context { &["dev_mode", "insecure_dev_context"] } else { &["dev_mode"] }
+    }
+
+    /// Room for one event stream, if there is any left.
+    pub(crate) fn stream(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.streams).try_acquire_owned().ok()
+    }
+
+    /// Changes whenever a registry may have taken over; true once streams are to end.
+    pub(crate) fn changes(&self) -> watch::Receiver<bool> {
+        self.0.bell.subscribe()
+    }
+
+    /// Ends the streams that are open, and those to come.
+    pub(crate) fn end_streams(&self) {
+        self.0.bell.send_replace(true);
     }
 
     /// Takes over what the watcher found. Only the watcher calls this, so nothing can come in between.
@@ -104,5 +136,6 @@ impl AppState {
             }
         };
         self.0.served.store(Arc::new(served));
+        self.0.bell.send_modify(|_| ());
     }
 }

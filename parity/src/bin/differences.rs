@@ -10,7 +10,7 @@ const ROUND: u32 = 200;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let (mut length, mut seed) = (Duration::from_secs(60), 1_000);
+    let (mut length, mut seed) = (Duration::from_mins(1), 1_000);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().unwrap_or_default();
         match argument.as_str() {

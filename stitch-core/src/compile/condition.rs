@@ -222,7 +222,7 @@ impl<'d> Compiler<'d> {
         let index = self.flags.index(key);
         if let Some(index) = index {
             self.references.push(index);
-        } else {
+        } else if !self.flags.unread {
             let message = format!("there is no flag `{key}`: {}", self.flags.suggest(key));
             self.reader.report(Code::UnknownFlag, place, message);
         }
@@ -236,7 +236,7 @@ impl<'d> Compiler<'d> {
         let index = self.segments.index(key);
         if let Some(index) = index {
             self.references.push(self.flags.entries.len() as u32 + index);
-        } else {
+        } else if !self.segments.unread {
             let message = format!("there is no segment `{key}`: {}", self.segments.suggest(key));
             self.reader.report(Code::UnknownSegment, place, message);
         }
@@ -253,23 +253,22 @@ impl<'d> Compiler<'d> {
             Some(by) => self.attribute(by, &place.key("by")),
             None => Some(Attribute::UserId),
         };
+        let message = "bounds are 0 <= from < to <= 100000, in units of 1/100000";
         let mut bound = |json, key| {
             let json = self.reader.required(json, place, key, "bounds are integers of 0 to 100000")?;
-            self.reader.integer(json, &place.key(key))
+            let bound = self.reader.integer(json, &place.key(key))?;
+            if !(0..=BUCKETS).contains(&bound) {
+                self.reader.report(Code::BucketOutOfRange, &place.key(key), message);
+            }
+            Some(bound)
         };
         let (from, to) = (bound(from, "from"), bound(to, "to"));
-        let (salt, by, from, to) = (salt?, by?, from?, to?);
-        let wrong = match (0 <= from, to <= BUCKETS, from < to) {
-            (true, true, true) => None,
-            (false, _, _) => Some(place.key("from")),
-            (_, false, _) => Some(place.key("to")),
-            (_, _, false) => Some(*place),
-        };
-        if let Some(place) = wrong {
-            let message = "bounds are 0 <= from < to <= 100000, in units of 1/100000";
-            self.reader.report(Code::BucketOutOfRange, &place, message);
-            return None;
+        if let (Some(from @ 0..=BUCKETS), Some(to @ 0..=BUCKETS)) = (from, to)
+            && from >= to
+        {
+            self.reader.report(Code::BucketOutOfRange, place, message);
         }
+        let (salt, by, from, to) = (salt?, by?, from?, to?);
         self.condition_salts.push((salt, place.key("salt").pointer()));
         let hasher = Hasher::new(self.algorithm, Purpose::Condition, salt);
         let bounds = u32::try_from(from).ok().zip(u32::try_from(to).ok());
@@ -309,7 +308,7 @@ impl<'d> Compiler<'d> {
                 let message = format!(
                     "`{salt}` is also a flag's salt: use one of its own, so that nobody takes them for related"
                 );
-                self.reader.diagnostics.push(Diagnostic::new(Code::SharedSalt, pointer, message));
+                self.reader.found.push(|| Diagnostic::new(Code::SharedSalt, pointer, message));
             }
         }
     }

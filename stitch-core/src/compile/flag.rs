@@ -34,7 +34,7 @@ pub(super) const FLAG: [&str; 20] = [
     "audit",
     "paused_from",
 ];
-const SCOPES: [&str; 3] = ["global", "tenant", "user"];
+pub(super) const SCOPES: [&str; 3] = ["global", "tenant", "user"];
 
 impl<'d> Compiler<'d> {
     pub(super) fn flag(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Flag> {

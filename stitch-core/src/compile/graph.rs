@@ -62,9 +62,28 @@ impl Graph {
     pub(super) fn report_cycles(&mut self, flags: &Names<'_>, segments: &Names<'_>, reader: &mut Reader) {
         let mut cycles = std::mem::take(&mut self.cycles);
         cycles.sort_unstable_by_key(|members| members.iter().min().copied());
-        for members in cycles {
-            let Some(first) = members.iter().min().copied() else { continue };
-            let path = self.path_back(first, &members);
+        for mut members in cycles {
+            members.sort_unstable();
+            self.report_component(&members, flags, segments, reader);
+            for member in members {
+                self.fail(member);
+            }
+        }
+    }
+
+    /// Reports cycles until every member stands in one, or there are too many to be worth telling.
+    fn report_component(&mut self, members: &[u32], flags: &Names<'_>, segments: &Names<'_>, reader: &mut Reader) {
+        const CYCLES: usize = 100;
+        let mut told: HashSet<u32> = HashSet::new();
+        for _ in 0..CYCLES {
+            let Some(member) = members.iter().copied().find(|member| !told.contains(member)) else { return };
+            let path = self.path_back(member, members);
+            let first = path.iter().copied().min().unwrap_or(member);
+            // Told from its first member on.
+            let start = path.iter().position(|&node| node == first).unwrap_or_default();
+            let around = path.iter().skip(1).copied().cycle().skip(start).take(path.len() - 1);
+            let path: Vec<u32> = [first].into_iter().chain(around).collect();
+            told.extend(&path);
             let names: Vec<String> = path.iter().map(|&node| self.describe(node, flags, segments)).collect();
             let message = format!("these need each other: {}: remove one of the references", names.join(" → "));
             reader.report(
@@ -72,9 +91,6 @@ impl Graph {
                 &self.place(first, &Place::ROOT.key("flags"), &Place::ROOT.key("segments")),
                 message,
             );
-            for member in members {
-                self.fail(member);
-            }
         }
     }
 
@@ -142,9 +158,10 @@ impl Graph {
         for node in self.order.clone() {
             if !self.failed(node) && self.of(node).iter().any(|&reference| self.failed(reference)) {
                 self.fail(node);
-                let place = self.place(node, &Place::ROOT.key("flags"), &Place::ROOT.key("segments")).pointer();
+                let (flags, segments) = (Place::ROOT.key("flags"), Place::ROOT.key("segments"));
+                let place = self.place(node, &flags, &segments).pointer();
                 let message = "this refers to something that has an error, and is set aside with it";
-                reader.diagnostics.push(Diagnostic::new(Code::RefersToInvalid, place, message));
+                reader.found.push(|| Diagnostic::new(Code::RefersToInvalid, place, message));
             }
         }
     }

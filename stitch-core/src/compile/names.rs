@@ -13,14 +13,21 @@ pub(super) struct Names<'d> {
     indices: HashMap<&'d str, u32>,
     /// Entries that share their key with another one.
     pub(super) duplicates: Vec<u32>,
+    /// The section could not be read, so that any name may be in it.
+    pub(super) unread: bool,
     /// How many keys misspelt ones have been compared with.
     compared: usize,
 }
 
 impl<'d> Names<'d> {
     pub(super) fn read(entries: &'d [Json<'d>], place: &Place<'_>, duplicate: Code, reader: &mut Reader) -> Self {
-        let mut names =
-            Self { entries, indices: HashMap::with_capacity(entries.len()), duplicates: Vec::new(), compared: 0 };
+        let mut names = Self {
+            entries,
+            indices: HashMap::with_capacity(entries.len()),
+            duplicates: Vec::new(),
+            unread: false,
+            compared: 0,
+        };
         for (index, entry) in (0..).zip(entries) {
             let Some(key) = key_of(entry) else { continue };
             if let Some(&first) = names.indices.get(key) {

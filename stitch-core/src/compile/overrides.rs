@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::compile::flag::SCOPES as FLAG_SCOPES;
 use crate::compile::place::Place;
 use crate::compile::{Compiler, Entry, index_within};
 use crate::diagnostics::{Code, Diagnostic};
@@ -37,7 +38,18 @@ enum Scope {
 #[derive(Default)]
 struct Seen<'d> {
     ids: HashSet<&'d str>,
-    targets: HashSet<(u32, Scope, Option<&'d str>, Option<&'d str>)>,
+    targets: HashSet<Target<'d>>,
+}
+
+/// Flag, scope, tenant and user.
+type Target<'d> = (u32, Scope, Option<&'d str>, Option<&'d str>);
+
+impl<'d> Seen<'d> {
+    /// Takes both, unless one of them is taken.
+    fn take(&mut self, id: &'d str, target: Target<'d>) -> bool {
+        let free = !self.ids.contains(id) && !self.targets.contains(&target);
+        free && self.ids.insert(id) && self.targets.insert(target)
+    }
 }
 
 impl<'d> Compiler<'d> {
@@ -128,9 +140,11 @@ impl<'d> Compiler<'d> {
             let message = "the flag's `allowed_scopes` do not have this row's scope: remove the row or allow the scope";
             self.reader.report(Code::ScopeNotAllowed, place, message);
         }
+        // A row that is wrong takes no target and no id from the others.
         if let (Some(id), Some(scope), Some(flag)) = (id, scope, flag)
             && self.reader.errors == errors
-            && !(seen.targets.insert((flag, scope, tenant, user)) & seen.ids.insert(id))
+            && whole
+            && !seen.take(id, (flag, scope, tenant, user))
         {
             let message = "a row above has the same id, or the same flag, scope, user and tenant: keep one of the two";
             self.reader.report(Code::DuplicateOverride, place, message);
@@ -201,7 +215,10 @@ fn declared_type(flag: &Json<'_>) -> Option<ValueType> {
 fn allows(flag: &Json<'_>, scope: Scope) -> bool {
     let name = if scope == Scope::User { "user" } else { "tenant" };
     match flag.get("allowed_scopes") {
-        Some(Json::Array(scopes)) => scopes.iter().any(|scope| scope.as_text() == Some(name)),
+        Some(Json::Array(scopes)) => {
+            let unsound = |scope: &Json<'_>| scope.as_text().is_none_or(|scope| !FLAG_SCOPES.contains(&scope));
+            scopes.iter().any(|scope| scope.as_text() == Some(name) || unsound(scope))
+        }
         _ => true,
     }
 }

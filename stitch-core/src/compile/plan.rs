@@ -87,8 +87,8 @@ impl<'d> Compiler<'d> {
             Some(json) => compiler.reader.text(json, &place.key("salt")),
             None => Some(kind.key),
         });
+        self.flag_salts.extend(salt);
         let salt = salt.unwrap_or(kind.key);
-        self.flag_salts.push(salt);
         let serve = self.reported(own_serve, |compiler| match serve {
             Some(json) => compiler.serve(json, &place.key("serve"), kind, salt),
             None => compiler.default_serve(kind, place),
@@ -130,11 +130,11 @@ impl<'d> Compiler<'d> {
 
     /// Keeps what `read` reports only where this is its first reading.
     fn reported<T>(&mut self, first: bool, read: impl FnOnce(&mut Self) -> T) -> T {
-        let (diagnostics, errors, salts) =
-            (self.reader.diagnostics.len(), self.reader.errors, self.condition_salts.len());
+        let (silent, errors, salts) = (self.reader.is_silent, self.reader.errors, self.condition_salts.len());
+        self.reader.is_silent |= !first;
         let result = read(self);
+        self.reader.is_silent = silent;
         if !first {
-            self.reader.diagnostics.truncate(diagnostics);
             self.reader.errors = errors;
             self.condition_salts.truncate(salts);
         }

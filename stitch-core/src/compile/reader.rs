@@ -1,8 +1,12 @@
 //! Reading typed values out of the tree; whatever is wrong is reported with its place, and reading goes on.
 
+use std::collections::HashMap;
+
+use regex::Regex;
+
 use crate::compile::place::Place;
 use crate::diagnostics::nearest::{nearest, suggest};
-use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::diagnostics::{Code, Diagnostic, Found, Severity};
 use crate::json::Json;
 use crate::limits;
 use crate::number::{MAX_SAFE_INTEGER, Number};
@@ -30,14 +34,20 @@ const METADATA: [&str; 16] = [
 /// Collects diagnostics.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) found: Found,
     pub(crate) errors: usize,
+    /// Patterns that were compiled already, by what they are to the regex crate.
+    pub(crate) regexes: HashMap<String, Regex>,
+    /// Nothing is kept: what is read again has been reported already.
+    pub(crate) is_silent: bool,
 }
 
 impl Reader {
     pub(crate) fn report(&mut self, code: Code, place: &Place<'_>, message: impl Into<String>) {
         self.errors += usize::from(code.severity() == Severity::Error);
-        self.diagnostics.push(Diagnostic::new(code, place.pointer(), message));
+        if !self.is_silent {
+            self.found.push(|| Diagnostic::new(code, place.pointer(), message));
+        }
     }
 
     fn wrong_type(&mut self, json: &Json<'_>, place: &Place<'_>, wanted: &str) {
@@ -114,17 +124,13 @@ impl Reader {
         None
     }
 
-    /// An array of texts, with the place of each.
+    /// An array of texts: those that are, the others reported.
     pub(crate) fn texts<'d>(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Vec<&'d str>> {
         let items = self.array(json, place)?;
-        let texts: Vec<&str> = items.iter().filter_map(Json::as_text).collect();
-        if texts.len() == items.len() {
-            return Some(texts);
-        }
         for (index, item) in items.iter().enumerate().filter(|(_, item)| item.as_text().is_none()) {
             self.wrong_element(item, &place.index(index), "a string is needed here");
         }
-        None
+        Some(items.iter().filter_map(Json::as_text).collect())
     }
 
     /// The members of an object, those that are `null` left out.

@@ -1,5 +1,7 @@
 //! What a rule or a flag serves: a variant, or a split over several.
 
+use std::collections::HashSet;
+
 use crate::bucketing::{Hasher, Purpose};
 use crate::compile::Compiler;
 use crate::compile::flag::may_have_variant;
@@ -58,9 +60,10 @@ impl<'d> Compiler<'d> {
         let place = &place.key("split");
         let items = shares.and_then(|shares| self.reader.array(shares, place));
         let mut shares: Vec<(u64, VariantIndex)> = Vec::new();
+        let mut seen = HashSet::new();
         let mut sound = items.is_some();
         for (index, item) in items.unwrap_or_default().iter().enumerate() {
-            match self.share(item, &place.index(index), kind, &shares) {
+            match self.share(item, &place.index(index), kind, &mut seen) {
                 Some(share) => shares.push(share),
                 None => sound = false,
             }
@@ -95,7 +98,7 @@ impl<'d> Compiler<'d> {
         json: &'d Json<'d>,
         place: &Place<'_>,
         kind: &Kind<'_, 'd>,
-        others: &[(u64, VariantIndex)],
+        others: &mut HashSet<VariantIndex>,
     ) -> Option<(u64, VariantIndex)> {
         if json.is_null() {
             self.reader.wrong_element(json, place, "a variant with a weight is needed here");
@@ -104,10 +107,9 @@ impl<'d> Compiler<'d> {
         let [variant, weight] = self.reader.fields(json, place, &SHARE)?;
         let variant = self.reader.required(variant, place, "variant", "name the variant");
         let variant = variant.and_then(|variant| self.variant(variant, &place.key("variant"), kind));
-        if variant.is_some_and(|variant| others.iter().any(|&(_, other)| other == variant)) {
+        if variant.is_some_and(|variant| !others.insert(variant)) {
             let message = "the split has this variant already: add up the weights";
             self.reader.report(Code::DuplicateVariant, &place.key("variant"), message);
-            return None;
         }
         let weight = self.reader.required(weight, place, "weight", "give its share")?;
         let place = &place.key("weight");

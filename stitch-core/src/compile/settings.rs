@@ -19,6 +19,9 @@ pub(super) struct Root<'d> {
     pub(super) flags: &'d [Json<'d>],
     pub(super) segments: &'d [Json<'d>],
     pub(super) overrides: &'d [Json<'d>],
+    /// The flags, or the segments, are not known, so that nothing can be said of what refers to them.
+    pub(super) flags_unread: bool,
+    pub(super) segments_unread: bool,
     pub(super) algorithm: Algorithm,
     pub(super) internal_tiers: Vec<&'d str>,
     pub(super) environments: Vec<&'d str>,
@@ -31,6 +34,8 @@ impl<'d> Root<'d> {
             flags: &[],
             segments: &[],
             overrides: &[],
+            flags_unread: false,
+            segments_unread: false,
             algorithm: Algorithm::default(),
             internal_tiers: INTERNAL_TIERS.to_vec(),
             environments: ENVIRONMENTS.to_vec(),
@@ -54,7 +59,10 @@ impl<'d> Root<'d> {
             let message = format!("there are {} flags; at most {} are allowed", root.flags.len(), limits::FLAGS);
             reader.report(Code::TooManyFlags, &place.key("flags"), message);
             root.flags = &[];
+            root.flags_unread = true;
         }
+        root.flags_unread |= !matches!(field("flags"), Some(Json::Array(_)));
+        root.segments_unread = !matches!(field("segments"), None | Some(Json::Array(_)));
         let mut section = |key| field(key).and_then(|json| reader.array(json, &place.key(key))).unwrap_or_default();
         root.segments = section("segments");
         root.overrides = section("overrides");

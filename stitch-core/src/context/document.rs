@@ -136,11 +136,18 @@ impl<'j> ContextDocument<'j> {
 #[derive(Default)]
 struct Reader {
     problems: Vec<ContextProblem>,
+    /// Bytes of the problems' places; those past the bound are left out, the first ones tell enough.
+    bytes: usize,
 }
 
 impl Reader {
     fn refuse(&mut self, place: &Place<'_>, message: impl Into<String>) {
-        self.problems.push(ContextProblem::new(place.pointer(), message));
+        const BYTES: usize = 1 << 20;
+        if self.bytes < BYTES {
+            let problem = ContextProblem::new(place.pointer(), message);
+            self.bytes += problem.pointer.len() + problem.message.len() + size_of::<ContextProblem>();
+            self.problems.push(problem);
+        }
     }
 
     fn object<'j>(&mut self, json: Json<'j>, place: &Place<'_>) -> Vec<Member<'j>> {

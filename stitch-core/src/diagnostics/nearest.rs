@@ -10,9 +10,12 @@ pub(crate) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<(&'c str
 
 /// `; did you mean …?` when one of the candidates is near enough to be worth naming, else all of them.
 pub(crate) fn suggest(word: &str, candidates: &[&str]) -> String {
-    match nearest(word, candidates) {
+    // Comparing with very many costs more than the hint is worth.
+    const COMPARED: usize = 256;
+    match nearest(word, candidates.get(..COMPARED).unwrap_or(candidates)) {
         Some((near, distance)) if distance <= 2 => format!("did you mean `{near}`?"),
-        _ => format!("known are {}", list(candidates)),
+        Some(_) => format!("known are {}", list(candidates)),
+        None => "there are none".to_owned(),
     }
 }
 

@@ -11,7 +11,7 @@ use hashbrown::HashSet;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Json;
-use crate::diagnostics::{Code, Diagnostic, Position, Token, pointer, position_of_byte};
+use crate::diagnostics::{Code, Diagnostic, Found, Position, Token, pointer, position_of_byte};
 use crate::limits;
 use crate::number::Number;
 
@@ -45,13 +45,13 @@ pub(crate) fn read(text: &[u8], string_limit: usize) -> Reading<'_> {
             return refused(problem.at_position(line, column));
         }
     };
-    let mut state = State { problems: Vec::new(), path: Vec::new(), string_limit };
+    let mut state = State { found: Found::default(), path: Vec::new(), string_limit };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let result = Value { state: &mut state }.deserialize(&mut deserializer);
     match result.and_then(|json| deserializer.end().map(|()| json)) {
-        Ok(json) => Reading { json: Some(json), problems: state.problems },
+        Ok(json) => Reading { json: Some(json), problems: state.found.finish() },
         Err(error) => {
-            let mut problems = state.problems;
+            let mut problems = state.found.finish();
             problems.push(malformed(&error));
             Reading { json: None, problems }
         }
@@ -71,11 +71,11 @@ fn malformed(error: &serde_json::Error) -> Diagnostic {
         _ => ": mend the JSON at this place",
     };
     Diagnostic::new(Code::MalformedJson, String::new(), format!("not valid JSON: {said}{hint}"))
-        .at_position(error.line(), error.column())
+        .at_position(error.line().max(1), error.column().max(1))
 }
 
 struct State<'a> {
-    problems: Vec<Diagnostic>,
+    found: Found,
     /// Where the reading is.
     path: Vec<Token<'a>>,
     string_limit: usize,
@@ -83,7 +83,7 @@ struct State<'a> {
 
 impl State<'_> {
     fn report(&mut self, code: Code, message: String) {
-        self.problems.push(Diagnostic::new(code, pointer(&self.path), message));
+        self.found.push(|| Diagnostic::new(code, pointer(&self.path), message));
     }
 
     fn check_length(&mut self, text: &str) {
@@ -146,8 +146,8 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
         if !value.is_finite() {
             return Err(E::custom("number out of range"));
         }
-        // `-0` is the integer 0: it alone of the integers comes as a double.
-        Ok(Json::from(value))
+        // −0 is read as 0; the parser gives it as a double even where it is written as an integer.
+        Ok(if value == 0.0 && value.is_sign_negative() { Json::from(0) } else { Json::from(value) })
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {

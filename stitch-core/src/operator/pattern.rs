@@ -42,9 +42,15 @@ impl Pattern {
             reader.report(Code::PatternTooLarge, place, message);
             return None;
         }
+        if let Some(regex) = reader.regexes.get(&translation.regex) {
+            return Some(Self { regex: regex.clone() });
+        }
         // The size above bounds what the regex crate makes of it; its own measure is not one that other languages share.
         match RegexBuilder::new(&translation.regex).size_limit(usize::MAX).build() {
-            Ok(regex) => Some(Self { regex }),
+            Ok(regex) => {
+                reader.regexes.insert(translation.regex, regex.clone());
+                Some(Self { regex })
+            }
             Err(error) => {
                 reader.report(Code::BadPattern, place, format!("the pattern cannot be used: {error}"));
                 None

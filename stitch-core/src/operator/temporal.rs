@@ -17,7 +17,7 @@ impl Temporal {
     pub(super) fn compile(after: bool, value: &Json<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
         let instant = match value {
             Json::Text(text) => Instant::parse(text),
-            Json::Number(number) => Instant::from_number(reader.number(*number, place)),
+            Json::Number(number) => Some(Instant::Number(reader.number(*number, place))),
             _ => None,
         };
         let Some(instant) = instant else {
@@ -32,12 +32,10 @@ impl Temporal {
     pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
         let instant = match attribute {
             AttributeValue::Text(text) => Instant::parse(text),
-            AttributeValue::Number(number) => Instant::from_number(number),
+            AttributeValue::Number(number) => Some(Instant::Number(number)),
             AttributeValue::Boolean(_) | AttributeValue::List(_) => None,
         };
-        instant.is_some_and(|instant| {
-            let order = instant.compare(&self.instant.as_instant());
-            if self.after { order.is_gt() } else { order.is_lt() }
-        })
+        let order = instant.and_then(|instant| instant.compare(&self.instant.as_instant()));
+        order.is_some_and(|order| if self.after { order.is_gt() } else { order.is_lt() })
     }
 }

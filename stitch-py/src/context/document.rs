@@ -27,6 +27,7 @@ impl Document {
         overrides: Vec<Member<'static>>,
         approvals: Vec<Member<'static>>,
     ) -> PyResult<Self> {
+        let overrides = said(overrides);
         let grants = Json::Object(vec![
             ("overrides".into(), Json::Object(overrides.clone())),
             ("approvals".into(), Json::Object(approvals.clone())),
@@ -43,12 +44,10 @@ impl Document {
             return ContextDocument::from_json(text).map_err(refused).map(|_| Self::default());
         };
         let members = |key: &str| match json.get(key) {
-            Some(Json::Object(members)) => {
-                members.iter().filter(|(_, value)| !matches!(value, Json::Null)).cloned().collect()
-            }
+            Some(Json::Object(members)) => members.clone(),
             _ => Vec::new(),
         };
-        let (overrides, approvals) = (members("overrides"), members("approvals"));
+        let (overrides, approvals) = (said(members("overrides")), present(members("approvals")));
         let core = ContextDocument::from_document(json).map_err(refused)?;
         Ok(Self { core, overrides, approvals })
     }
@@ -113,6 +112,21 @@ impl Document {
     pub(crate) fn to_json(&self) -> Json<'_> {
         Json::Object(self.members().map(|(name, value)| (name.into(), value)).collect())
     }
+}
+
+/// Without what is null, which is absent.
+fn present(mut members: Vec<Member<'static>>) -> Vec<Member<'static>> {
+    members.retain(|(_, value)| !matches!(value, Json::Null));
+    members
+}
+
+/// Overrides without those that are absent, and without scopes that have none.
+fn said(overrides: Vec<Member<'static>>) -> Vec<Member<'static>> {
+    let overrides = present(overrides).into_iter().map(|(scope, entries)| match entries {
+        Json::Object(entries) => (scope, Json::Object(present(entries))),
+        other => (scope, other),
+    });
+    overrides.filter(|(_, entries)| !matches!(entries, Json::Object(entries) if entries.is_empty())).collect()
 }
 
 fn attribute<'a>(value: &'a AttributeDocument<'static>) -> Json<'a> {

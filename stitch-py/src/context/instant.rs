@@ -1,11 +1,11 @@
 //! `now`: an aware datetime, or milliseconds since the epoch.
 
-use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDateTime, PyDelta, PyDeltaAccess, PyInt, PyTzInfo};
+use pyo3::types::{PyDateTime, PyDelta, PyDeltaAccess, PyTzInfo};
 
 use crate::errors::{At, refuse, wrong_type};
+use crate::json;
 
 static EPOCH: PyOnceLock<Py<PyDateTime>> = PyOnceLock::new();
 
@@ -24,13 +24,10 @@ pub(super) fn read(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<i64> {
         let seconds = i64::from(since.get_days()) * 86_400 + i64::from(since.get_seconds());
         return Ok(seconds * 1_000 + i64::from(since.get_microseconds()) / 1_000);
     }
-    if value.is_instance_of::<PyBool>() || !value.is_instance_of::<PyInt>() {
-        return Err(wrong_type(at, "an aware datetime, or an int of milliseconds since the epoch", value));
+    match json::number(value, at)? {
+        Some(number) => number.as_integer().ok_or_else(|| refuse(py, at, "must be a whole number of milliseconds")),
+        None => Err(wrong_type(at, "an aware datetime, or an int of milliseconds since the epoch", value)),
     }
-    value.extract().map_err(|error: PyErr| {
-        let is_overflow = error.is_instance_of::<PyOverflowError>(py);
-        if is_overflow { refuse(py, at, "is an integer beyond 64 bits") } else { error }
-    })
 }
 
 fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyDateTime>> {

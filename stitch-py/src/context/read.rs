@@ -2,26 +2,30 @@
 
 use std::borrow::Cow;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyBool, PyString};
 use stitch_core::{AttributeDocument, ContextDocument, Element, Json, Member, Number};
 
 use super::{Document, instant};
 use crate::errors::{At, wrong_type};
 use crate::json;
 
-/// The fields of a context, in the order of the constructor.
-pub(crate) const FIELDS: [&str; 10] =
-    ["user_id", "kind", "tenant_id", "tier", "env", "role_key", "attributes", "overrides", "approvals", "now"];
+/// The fields of a context as they were given, in the order of the constructor; None is absent.
+pub(crate) type FieldArguments<'a, 'py> = [Option<&'a Bound<'py, PyAny>>; 10];
 
-/// The fields as they were given; None is absent.
-#[derive(Default)]
-pub(crate) struct Fields<'a, 'py>(pub(crate) [Option<&'a Bound<'py, PyAny>>; FIELDS.len()]);
+/// The fields, to be read.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a, 'py>(pub(crate) FieldArguments<'a, 'py>);
 
 type Attributes = Vec<(Cow<'static, str>, AttributeDocument<'static>)>;
 
 impl Fields<'_, '_> {
+    /// Whether any was given.
+    #[inline]
+    pub(crate) fn any(&self) -> bool {
+        self.0.iter().any(Option::is_some)
+    }
+
     pub(crate) fn read(&self, py: Python<'_>) -> PyResult<Document> {
         let [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now] = self.0;
         let given = |value: Option<&Bound<'_, PyAny>>| value.is_some_and(|value| !value.is_none());
@@ -43,22 +47,6 @@ impl Fields<'_, '_> {
         let approvals = approvals.map(read_approvals).transpose()?.unwrap_or_default();
         Document::with_grants(py, core, overrides, approvals)
     }
-}
-
-/// Reads the fields of the short way, `evaluate("flag", user_id="U-1")`.
-pub(crate) fn from_keywords(fields: &Bound<'_, PyDict>) -> PyResult<Document> {
-    let mut values: [Option<Bound<'_, PyAny>>; FIELDS.len()] = Default::default();
-    for (name, value) in fields.iter() {
-        let name = name.cast::<PyString>()?.to_str()?.to_owned();
-        let Some(place) = FIELDS.iter().position(|field| *field == name).and_then(|index| values.get_mut(index)) else {
-            let known = FIELDS.join(", ");
-            return Err(PyTypeError::new_err(format!(
-                "{name}: is no field of a context; they are {known}. Anything else goes into attributes"
-            )));
-        };
-        *place = Some(value);
-    }
-    Fields(std::array::from_fn(|index| values.get(index).and_then(Option::as_ref))).read(fields.py())
 }
 
 fn text(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<Option<Cow<'static, str>>> {

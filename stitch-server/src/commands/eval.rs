@@ -12,6 +12,7 @@ use super::source::Source;
 use super::text::printable;
 use super::validate;
 use super::{Format, REFUSED, SUCCESS, UNUSABLE, complain, emit, may_colour};
+use crate::instant;
 
 mod answer;
 mod context;

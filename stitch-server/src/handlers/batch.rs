@@ -11,7 +11,7 @@ use stitch_core::{Context, ContextDocument, Engine, Json};
 
 use crate::error::{Detail, Error, Place};
 use crate::extract::{self, AuthSource, Query, Resolved, Sources};
-use crate::handlers::now;
+use crate::instant::of_the_clock;
 use crate::state::AppState;
 use crate::wire::{self, Batch, Meta, Outcome};
 
@@ -50,7 +50,7 @@ pub async fn batch(
     let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query)? };
     let served = state.load();
     let engine = &served.registry.engine;
-    let now = now();
+    let now = of_the_clock();
     let Some(items) = &asked.items else {
         let resolved = sources.resolve(engine, now)?;
         let results = all(engine, &resolved.context, trace);
@@ -82,7 +82,11 @@ fn resolve<'a>(
             (None, None) => common.insert(sources.resolve(engine, now)?).clone(),
         });
     }
-    let auth_source = contexts.iter().map(|resolved| resolved.auth_source).min().unwrap_or_default();
+    if items.is_empty() {
+        // Nothing is asked, and yet a request without a user is refused.
+        common = Some(sources.resolve(engine, now)?);
+    }
+    let auth_source = contexts.iter().chain(&common).map(|resolved| resolved.auth_source).min().unwrap_or_default();
     Ok((contexts, auth_source))
 }
 

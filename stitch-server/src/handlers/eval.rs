@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use crate::error::{Code, Error};
 use crate::extract::{Query, Sources};
-use crate::handlers::now;
+use crate::instant::of_the_clock;
 use crate::state::AppState;
 use crate::wire::{self, Meta, Outcome};
 
@@ -29,7 +29,7 @@ pub async fn eval(
     };
     let served = state.load();
     let engine = &served.registry.engine;
-    let resolved = Sources::of(&headers, &query)?.resolve(engine, now())?;
+    let resolved = Sources::of(&headers, &query)?.resolve(engine, of_the_clock())?;
     let Some(flag) = engine.flag(key) else {
         return Err(Error::new(Code::FlagNotFound, "the registry has no flag of this key")
             .hint("`GET /api/flags/registry?summary=true` lists the flags")

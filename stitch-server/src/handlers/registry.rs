@@ -8,6 +8,7 @@ use stitch_core::Json;
 
 use crate::error::Error;
 use crate::extract::{AuthSource, Query};
+use crate::handlers::matches;
 use crate::state::AppState;
 use crate::wire::{self, Flags, Meta, Summary};
 
@@ -49,12 +50,4 @@ pub async fn registry(
     };
     response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&etag).map_err(|_| Error::internal())?);
     Ok(response)
-}
-
-/// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
-/// whatever else is in the list.
-fn matches(headers: &HeaderMap, etag: &str) -> bool {
-    let lists = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
-    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Uri, Version, header};
 use crate::error::{Code, Error};
 use crate::state::Settings;
 
-pub(super) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: Settings) -> Result<(), Error> {
+pub(super) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
     let mut forwarded = headers.keys().map(header::HeaderName::as_str);
     if let Some(name) = forwarded.find(|name| *name == "forwarded" || name.starts_with("x-forwarded-")) {
         let message = format!("the header `{name}` says that a proxy sent this: dev mode is for one's own machine");

@@ -37,6 +37,14 @@ impl Class {
         Self { ranges: vec![('\t', '\r'), (' ', ' ')], negated: false }
     }
 
+    pub(super) fn is_negated(&self) -> bool {
+        self.negated
+    }
+
+    pub(super) fn reaches_beyond_ascii(&self) -> bool {
+        self.ranges.iter().any(|(_, high)| !high.is_ascii())
+    }
+
     pub(super) fn negated(self) -> Self {
         Self { negated: !self.negated, ..self }
     }

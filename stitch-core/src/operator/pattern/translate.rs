@@ -7,6 +7,13 @@ use std::str::Chars;
 use super::class::Class;
 use crate::limits;
 
+/// What something that takes in characters beyond ASCII counts: it is matched by many states over bytes.
+const WIDE: u64 = 16;
+
+fn width(character: char) -> u64 {
+    if character.is_ascii() { 1 } else { WIDE }
+}
+
 /// Why a pattern is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -93,7 +100,11 @@ impl Parser<'_> {
     fn atom(&mut self, depth: usize) -> Result<Atom, Refusal> {
         let Some(character) = self.next() else { return Ok(Atom::Assertion) };
         // Groups and classes count what they hold.
-        self.size += u64::from(!matches!(character, '(' | '['));
+        self.size += match character {
+            '(' | '[' => 0,
+            '.' => WIDE,
+            _ => width(character),
+        };
         match character {
             '.' => self.output.push_str(r"[^\n]"),
             '^' => {
@@ -110,6 +121,10 @@ impl Parser<'_> {
                 class.write(&mut self.output);
             }
             '\\' => match self.escape()? {
+                Escape::Class(class) if class.is_negated() => {
+                    self.size += WIDE - 1;
+                    class.write(&mut self.output);
+                }
                 Escape::Character(character) => self.literal(character),
                 Escape::Class(class) => class.write(&mut self.output),
                 Escape::WordBoundary { negated } => {
@@ -171,6 +186,7 @@ impl Parser<'_> {
     /// Reads a class after its `[`.
     fn class(&mut self) -> Result<Class, Refusal> {
         let negated = self.next_if('^');
+        self.size += if negated { WIDE } else { 0 };
         let mut class = Class::empty();
         let mut empty = true;
         loop {
@@ -185,9 +201,10 @@ impl Parser<'_> {
                     );
                 }
                 _ => {
-                    self.size += 1;
                     let item = self.class_item(character)?;
-                    class = class.with(&self.class_range(item)?);
+                    let item = self.class_range(item)?;
+                    self.size += if item.is_negated() || item.reaches_beyond_ascii() { WIDE } else { 1 };
+                    class = class.with(&item);
                 }
             }
             empty = false;
@@ -224,6 +241,9 @@ impl Parser<'_> {
         let Some(next) = self.next() else { return Err(self.refuse("a class is not closed: add `]`")) };
         if next == '[' {
             return Err(self.refuse("`[` must be escaped inside a class"));
+        }
+        if matches!(next, '&' | '~') && self.rest.peek() == Some(&next) {
+            return Err(self.refuse(format!("`{next}{next}` means other things elsewhere: escape it")));
         }
         match (item, self.class_item(next)?) {
             (Escape::Character(low), Escape::Character(high)) if low <= high => Ok(Class::range(low, high)),
@@ -318,9 +338,18 @@ mod tests {
 
     #[test]
     fn sizes_are_counted_with_their_repetitions() {
-        for (pattern, size) in
-            [("", 0), ("ab", 2), ("[a-z0-9]{3,5}", 10), ("(?:a|b){2,}?", 4), ("^a{0}$", 3), ("(.*)+", 1)]
-        {
+        for (pattern, size) in [
+            ("", 0),
+            ("ab", 2),
+            ("[a-z0-9]{3,5}", 10),
+            (".", 16),
+            ("[^a]", 17),
+            (r"\D[\S]", 32),
+            ("é[a-é]", 32),
+            ("(?:a|b){2,}?", 4),
+            ("^a{0}$", 3),
+            ("(.*)+", 16),
+        ] {
             assert_eq!(translate(pattern, false).unwrap().size, size, "{pattern}");
         }
     }

@@ -1,0 +1,122 @@
+//! The methods that engines, holders and handles share, written once.
+//!
+//! Every field of a context is an argument of its own: with a `**fields` each call would build a tuple and a dict.
+
+/// `#[pymethods]` with a class's own methods, then those that ask through its `fn question`; `[flag_key]` where it has
+/// many flags. Two texts say for `help` what the arguments are: without a default, and with one.
+macro_rules! asking {
+    ($class:ident [$($key:ident)?] $signature:literal $reading:literal { $($own:tt)* }) => {
+        asking! {
+            @fields $class [$($key)?] $signature $reading { $($own)* }
+            user_id kind tenant_id tier env role_key attributes overrides approvals now
+        }
+    };
+    (
+        @fields $class:ident [$($key:ident)?] $signature:literal $reading:literal { $($own:tt)* } $($field:ident)*
+    ) => {
+        #[pymethods]
+        #[expect(clippy::too_many_arguments, reason = "the fields of a context")]
+        impl $class {
+            $($own)*
+
+            /// The answer for one flag.
+            #[pyo3(signature = ($($key,)? context=None, *, $($field=None),*), text_signature = $signature)]
+            fn evaluate<'py>(
+                &self,
+                py: Python<'py>,
+                $($key: &Bound<'py, PyAny>,)?
+                context: Option<&Bound<'py, PyAny>>,
+                $($field: Option<&Bound<'py, PyAny>>),*
+            ) -> PyResult<PyEvaluation> {
+                let whom = ForWhom::new(context, [$($field),*]);
+                self.question(py, $($key,)? |question| question.evaluate(whom))
+            }
+
+            /// The answer for one flag and, step by step, how it came about.
+            #[pyo3(signature = ($($key,)? context=None, *, $($field=None),*), text_signature = $signature)]
+            fn explain<'py>(
+                &self,
+                py: Python<'py>,
+                $($key: &Bound<'py, PyAny>,)?
+                context: Option<&Bound<'py, PyAny>>,
+                $($field: Option<&Bound<'py, PyAny>>),*
+            ) -> PyResult<PyExplanation> {
+                let whom = ForWhom::new(context, [$($field),*]);
+                self.question(py, $($key,)? |question| question.explain(whom))
+            }
+
+            /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn bool<'py>(
+                &self,
+                py: Python<'py>,
+                $($key: &Bound<'py, PyAny>,)?
+                context: Option<&Bound<'py, PyAny>>,
+                default: Option<&Bound<'py, PyAny>>,
+                $($field: Option<&Bound<'py, PyAny>>),*
+            ) -> PyResult<bool> {
+                let whom = ForWhom::new(context, [$($field),*]);
+                self.question(py, $($key,)? |question| question.bool(whom, default))
+            }
+
+            /// The value of a string flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn string<'py>(
+                &self,
+                py: Python<'py>,
+                $($key: &Bound<'py, PyAny>,)?
+                context: Option<&Bound<'py, PyAny>>,
+                default: Option<&Bound<'py, PyAny>>,
+                $($field: Option<&Bound<'py, PyAny>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context, [$($field),*]);
+                self.question(py, $($key,)? |question| question.string(whom, default))
+            }
+
+            /// The value of an integer flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn integer<'py>(
+                &self,
+                py: Python<'py>,
+                $($key: &Bound<'py, PyAny>,)?
+                context: Option<&Bound<'py, PyAny>>,
+                default: Option<&Bound<'py, PyAny>>,
+                $($field: Option<&Bound<'py, PyAny>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context, [$($field),*]);
+                self.question(py, $($key,)? |question| question.integer(whom, default))
+            }
+
+            /// The value of a double flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn double<'py>(
+                &self,
+                py: Python<'py>,
+                $($key: &Bound<'py, PyAny>,)?
+                context: Option<&Bound<'py, PyAny>>,
+                default: Option<&Bound<'py, PyAny>>,
+                $($field: Option<&Bound<'py, PyAny>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context, [$($field),*]);
+                self.question(py, $($key,)? |question| question.double(whom, default))
+            }
+
+            /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
+            /// another type.
+            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn object<'py>(
+                &self,
+                py: Python<'py>,
+                $($key: &Bound<'py, PyAny>,)?
+                context: Option<&Bound<'py, PyAny>>,
+                default: Option<&Bound<'py, PyAny>>,
+                $($field: Option<&Bound<'py, PyAny>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context, [$($field),*]);
+                self.question(py, $($key,)? |question| question.object(whom, default))
+            }
+        }
+    };
+}
+
+pub(crate) use asking;
