@@ -80,7 +80,9 @@ fn the_source_of_the_user_id_is_told() {
     assert_eq!(source(&query, &header, json!({"flags": [key], "context": {"user_id": "B"}})), "dev_headers");
     assert_eq!(source(&query, &header, json!({"flags": [key, {"flag_key": key, "user_id": "I"}]})), "item");
     assert_eq!(source(BATCH, &[], json!({"flags": [{"flag_key": key, "user_id": "I"}]})), "item");
-    assert_eq!(source(BATCH, &[], json!({"flags": []})), "none");
+    assert_eq!(source(&query, &[], json!({"flags": []})), "query");
+    let refused = server.post(BATCH, r#"{"flags": []}"#).failure(400, "invalid_request");
+    assert!(refused["hint"].is_string(), "{refused}");
 }
 
 #[test]
@@ -91,7 +93,7 @@ fn no_flags_means_all_of_them() {
         assert_eq!(data["count"], 16);
         assert_eq!(data["results"][0]["flag_key"], "flags.registry_v1");
     }
-    let data = server.post(BATCH, r#"{"flags": []}"#).data();
+    let data = server.post(&format!("{BATCH}?user=U-1"), r#"{"flags": []}"#).data();
     assert_eq!(data, json!({"count": 0, "results": []}));
     let data = server.post(BATCH, r#"{"context": {"user_id": "U-1"}, "trace": true}"#).data();
     assert!(data["results"].as_array().unwrap().iter().all(|result| result["trace"].is_array()));
