@@ -4,10 +4,10 @@
 //! what cannot change the answer is never asked.
 
 use crate::bucketing::{Hasher, Unit};
+use crate::call::Call;
 use crate::context::Attribute;
 use crate::flag::{Requirement, SegmentIndex};
 use crate::operator::Operator;
-use crate::steps::Call;
 
 /// The tests of one or more conditions.
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ use std::borrow::Borrow;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use crate::call::Call;
 use crate::compile;
 use crate::context::Context;
 use crate::context::check::{ContextError, check};
@@ -14,7 +15,6 @@ use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
 use crate::flag::{Flag, FlagIndex, Links, Segment, SegmentIndex};
 use crate::json::Json;
-use crate::steps::Call;
 use crate::value::ValueType;
 
 /// A compiled registry. Immutable, `Send` and `Sync`: share it behind an `Arc`, swap the `Arc` to reload.

@@ -44,6 +44,7 @@
 )]
 
 mod bucketing;
+mod call;
 mod compile;
 mod condition;
 mod context;
