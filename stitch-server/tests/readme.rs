@@ -21,7 +21,7 @@ fn examples() -> Vec<(String, String)> {
             match (line.strip_prefix("$ "), last) {
                 (Some(command), _) => examples.push((command.trim_end_matches('\\').to_owned(), String::new())),
                 (None, Some((command, _))) if continues => command.push_str(line.trim_end_matches('\\')),
-                (None, Some((_, output))) => *output += &format!("{line}\n"),
+                (None, Some((_, output))) => output.extend([line, "\n"]),
                 (None, None) => {}
             }
             continues = line.ends_with('\\');
