@@ -772,6 +772,8 @@ def read_override(fields: dict, flags: dict) -> Override:
     )
     if "expires_at" in fields and row.expires_at is None:
         raise Problem("bad_instant")
+    for key in ("approval_ref", "created_at", "created_by", "source", "rationale"):
+        optional(fields, key, a_text, None)
     if row.tenant_id == "" or row.user_id == "":
         raise Problem("bad_override_target")
     if row.scope == "user" and row.user_id is None:
