@@ -22,7 +22,8 @@ python() { stitch-py/check.sh; }
 parity() {
   # The wheel that the step before built is one of the engines.
   if [ -x .venv/bin/python ]; then export STITCH_PYTHON="$PWD/.venv/bin/python"; fi
-  cargo test -p parity --locked --no-fail-fast -- --quiet
+  # Without the dot for each of some thirty thousand cases.
+  cargo test -p parity --locked --no-fail-fast -- --quiet | grep -vE '^[.i]+$'
 }
 clients() { clients/check.sh; }
 
