@@ -48,7 +48,7 @@ impl Cli {
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
     /// Port to listen on; 0 takes any that is free
-    #[arg(long, env = "FF_PORT", default_value_t = 8080)]
+    #[arg(long, env = "FF_PORT", default_value_t = DEFAULT_PORT, value_parser = port)]
     pub port: u16,
     /// Address to listen on
     #[arg(long, env = "STITCH_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host)]
@@ -93,6 +93,16 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line
     Json,
+}
+
+const DEFAULT_PORT: u16 = 8080;
+
+/// A port; an empty one is as good as none, since that is how environments leave a variable unset.
+fn port(text: &str) -> Result<u16, String> {
+    match text {
+        "" => Ok(DEFAULT_PORT),
+        _ => text.parse().map_err(|_| "give a port of 0 to 65535, here or in the environment's FF_PORT".to_owned()),
+    }
 }
 
 /// An address, or the one name that needs no looking up.

@@ -228,3 +228,16 @@ fn help_says_all() {
     }
     assert!(command(PROGRAM, &[]).arg("--version").output().unwrap().status.success());
 }
+
+#[test]
+fn a_port_that_is_none_names_where_it_may_come_from() {
+    let said = fails(&[], &[("FF_PORT", "abc")]);
+    assert!(said.contains("FF_PORT") && said.contains("0 to 65535"), "{said}");
+}
+
+#[test]
+fn an_empty_port_is_as_good_as_none() {
+    // Nothing is served: the registry is not there, and that is what is said.
+    let said = fails(&["--registry", "no such file"], &[("FF_PORT", "")]);
+    assert!(said.contains("no such file") && !said.contains("FF_PORT"), "{said}");
+}
