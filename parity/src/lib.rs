@@ -12,6 +12,7 @@
 mod core;
 mod differences;
 mod expand;
+mod harness;
 mod process;
 mod references;
 mod subject;
@@ -19,6 +20,7 @@ mod vectors;
 
 pub use crate::core::{Core, Way, check_diagnostics, check_stage};
 pub use differences::{Difference, Tally, search};
+pub use harness::{cannot_be_asked, run};
 pub use process::{Process, Reply};
 pub use references::references;
 pub use subject::{Answer, Loaded, Subject, check};

@@ -103,5 +103,29 @@ pub fn load(directory: &Path) -> Result<Vec<Group>, VectorError> {
         }
         groups.extend(read);
     }
+    whole(&groups).map_err(|message| fail(directory, message))?;
     Ok(groups)
+}
+
+/// The contract's own numbers: exactly nineteen cases, and at least four hundred vectors.
+fn whole(groups: &[Group]) -> Result<(), String> {
+    let count = |contract: bool| -> usize {
+        groups.iter().filter(|group| (group.file == "contract") == contract).map(|group| group.cases.len()).sum()
+    };
+    match (count(true), count(false)) {
+        (19, 400..) => Ok(()),
+        (contract, vectors) => Err(format!("there are {contract} cases of the contract and {vectors} vectors")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_that_is_not_whole_is_refused() {
+        assert!(whole(&[]).is_err());
+        // A folder without vectors.
+        assert!(load(&directory().join("src")).is_err());
+    }
 }

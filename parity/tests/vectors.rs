@@ -3,19 +3,10 @@
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use parity::{Case, Core, Expect, Group, Loaded, Subject, Way, check, check_diagnostics, check_stage, references};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let groups = match parity::load(&parity::directory()) {
-        Ok(groups) => groups,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let groups: Vec<Arc<Group>> = groups.into_iter().map(Arc::new).collect();
     let mut subjects: Vec<Arc<dyn Subject>> = Vec::new();
     for way in [Way::Name, Way::Handle, Way::All, Way::Explain] {
         subjects.push(Arc::new(Core(way)));
@@ -27,29 +18,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let mut trials = vec![Trial::test("the set is whole", {
-        let groups = groups.clone();
-        move || whole(&groups).map_err(Into::into)
-    })];
-    for group in &groups {
-        for subject in &subjects {
-            trials.extend(asked(group, subject));
-            trials.extend(refused(group, subject));
-        }
-        trials.extend(core_only(group));
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// The contract's own numbers: exactly nineteen cases, and at least four hundred vectors.
-fn whole(groups: &[Arc<Group>]) -> Result<(), String> {
-    let count = |contract: bool| -> usize {
-        groups.iter().filter(|group| (group.file == "contract") == contract).map(|group| group.cases.len()).sum()
-    };
-    match (count(true), count(false)) {
-        (19, 400..) => Ok(()),
-        (contract, vectors) => Err(format!("{contract} cases of the contract and {vectors} vectors")),
-    }
+    parity::run("of each engine", &[], 10_000, |group| {
+        let each = subjects.iter().flat_map(|subject| asked(group, subject).into_iter().chain(refused(group, subject)));
+        each.chain(core_only(group)).collect()
+    })
 }
 
 /// Whether an engine refuses the registries that have an error, and only those.

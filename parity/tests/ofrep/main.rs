@@ -9,21 +9,13 @@ mod serving;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use parity::{Expect, Group};
 
 use carry::Obstacle;
 use serving::{Connection, Serving};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let groups = match parity::load(&parity::directory()) {
-        Ok(groups) => groups,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
     let serving = match Serving::start() {
         Ok(serving) => Arc::new(serving),
         Err(error) => {
@@ -31,20 +23,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let trials: Vec<Trial> = groups.into_iter().flat_map(|group| trials(&serving, &Arc::new(group))).collect();
-    let (ignored, asked): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| trial.has_ignored_flag());
-    if !arguments.list {
-        println!("{} cases are asked over OFREP, {} cannot be:", asked.len(), ignored.len());
-        for obstacle in Obstacle::ALL {
-            let count = ignored.iter().filter(|trial| trial.kind() == obstacle.word()).count();
-            println!("  {count:4} {}", obstacle.word());
-        }
-    }
-    if asked.len() < 400 {
-        eprintln!("hardly anything is left to ask");
-        return ExitCode::FAILURE;
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let obstacles = Obstacle::ALL.map(Obstacle::word);
+    parity::run("over OFREP", &obstacles, 400, |group| trials(&serving, group))
 }
 
 /// Each case that is about answers and contexts as a test of its own.
@@ -69,7 +49,7 @@ fn trials(serving: &Arc<Serving>, group: &Arc<Group>) -> Vec<Trial> {
         };
         let name = format!("ofrep::{}::{}", group.file, case.name);
         if let Some(obstacle) = obstacle {
-            trials.push(Trial::test(name, || Ok(())).with_kind(obstacle.word()).with_ignored_flag(true));
+            trials.push(parity::cannot_be_asked(name, obstacle.word()));
             continue;
         }
         let (serving, group, state) = (Arc::clone(serving), Arc::clone(group), state.clone());

@@ -8,7 +8,7 @@ mod reading;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use open_feature::{Client, EvaluationErrorCode, OpenFeature};
 use parity::{Expect, Group, Question};
 use stitch_core::{ContextDocument, Definitions, Engine, Json};
@@ -17,28 +17,8 @@ use stitch_openfeature::StitchProvider;
 use carry::{NOW, Obstacle};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let groups = match parity::load(&parity::directory()) {
-        Ok(groups) => groups,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let trials: Vec<Trial> = groups.into_iter().flat_map(|group| trials(&Arc::new(group))).collect();
-    let (ignored, asked): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| trial.has_ignored_flag());
-    if !arguments.list {
-        println!("{} cases are asked through a client, {} cannot be:", asked.len(), ignored.len());
-        for obstacle in Obstacle::ALL {
-            let count = ignored.iter().filter(|trial| trial.kind() == obstacle.word()).count();
-            println!("  {count:4} {}", obstacle.word());
-        }
-    }
-    if asked.len() < 400 {
-        eprintln!("hardly anything is left to ask");
-        return ExitCode::FAILURE;
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let obstacles = Obstacle::ALL.map(Obstacle::word);
+    parity::run("through a client", &obstacles, 400, trials)
 }
 
 /// Each case that is about answers and contexts as a test of its own.
@@ -62,7 +42,7 @@ fn trials(group: &Arc<Group>) -> Vec<Trial> {
         };
         let name = format!("openfeature::{}::{}", group.file, case.name);
         if let Some(obstacle) = obstacle {
-            trials.push(Trial::test(name, || Ok(())).with_kind(obstacle.word()).with_ignored_flag(true));
+            trials.push(parity::cannot_be_asked(name, obstacle.word()));
             continue;
         }
         let (group, engine) = (Arc::clone(group), Arc::clone(&engine));

@@ -9,35 +9,15 @@ mod obstacle;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use parity::{Answer, Expect, Group, Loaded, Question, check};
 
 use http::Server;
 use obstacle::Obstacle;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let groups = match parity::load(&parity::directory()) {
-        Ok(groups) => groups,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let trials: Vec<Trial> = groups.into_iter().flat_map(|group| trials(&Arc::new(group))).collect();
-    let (ignored, asked): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| trial.has_ignored_flag());
-    if !arguments.list {
-        println!("{} cases are asked over HTTP, {} cannot be:", asked.len(), ignored.len());
-        for obstacle in Obstacle::ALL {
-            let count = ignored.iter().filter(|trial| trial.kind() == obstacle.word()).count();
-            println!("  {count:4} {}", obstacle.word());
-        }
-    }
-    if asked.len() < 1_000 {
-        eprintln!("hardly anything is left to ask");
-        return ExitCode::FAILURE;
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let obstacles = Obstacle::ALL.map(Obstacle::word);
+    parity::run("over HTTP", &obstacles, 1_000, trials)
 }
 
 /// How a flag is asked for.
@@ -64,7 +44,7 @@ fn trials(group: &Arc<Group>) -> Vec<Trial> {
         };
         let name = |way| format!("{way}::{}::{}", group.file, case.name);
         if let Some(obstacle) = obstacle {
-            trials.push(Trial::test(name("batch"), || Ok(())).with_kind(obstacle.word()).with_ignored_flag(true));
+            trials.push(parity::cannot_be_asked(name("batch"), obstacle.word()));
             continue;
         }
         let single = match &case.expect {
