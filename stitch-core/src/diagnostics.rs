@@ -241,19 +241,22 @@ pub(crate) struct Found {
     /// Bytes that may still be kept.
     room: usize,
     left_out: usize,
+    /// Whether an error is among those left out; warnings alone refuse nothing.
+    error_left_out: bool,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Self { diagnostics: Vec::new(), room: crate::limits::DIAGNOSTICS_BYTES, left_out: 0 }
+        Self { diagnostics: Vec::new(), room: crate::limits::DIAGNOSTICS_BYTES, left_out: 0, error_left_out: false }
     }
 }
 
 impl Found {
     /// Keeps a diagnostic, or counts it where there is no room; only a kept one is made.
-    pub(crate) fn push(&mut self, make: impl FnOnce() -> Diagnostic) {
+    pub(crate) fn push(&mut self, code: Code, make: impl FnOnce() -> Diagnostic) {
         if self.room == 0 {
             self.left_out += 1;
+            self.error_left_out |= code.severity() == Severity::Error;
             return;
         }
         let diagnostic = make();
@@ -266,7 +269,9 @@ impl Found {
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         if self.left_out > 0 {
             let message = format!("{} more problems are not listed: mend these first", self.left_out);
-            self.diagnostics.push(Diagnostic::new(Code::TooManyProblems, String::new(), message));
+            let severity = if self.error_left_out { Severity::Error } else { Severity::Warning };
+            let last = Diagnostic::new(Code::TooManyProblems, String::new(), message);
+            self.diagnostics.push(Diagnostic { severity, ..last });
         }
         self.diagnostics
     }

@@ -308,7 +308,7 @@ impl<'d> Compiler<'d> {
                 let message = format!(
                     "`{salt}` is also a flag's salt: use one of its own, so that nobody takes them for related"
                 );
-                self.reader.found.push(|| Diagnostic::new(Code::SharedSalt, pointer, message));
+                self.reader.found.push(Code::SharedSalt, || Diagnostic::new(Code::SharedSalt, pointer, message));
             }
         }
     }

@@ -161,7 +161,7 @@ impl Graph {
                 let (flags, segments) = (Place::ROOT.key("flags"), Place::ROOT.key("segments"));
                 let place = self.place(node, &flags, &segments).pointer();
                 let message = "this refers to something that has an error, and is set aside with it";
-                reader.found.push(|| Diagnostic::new(Code::RefersToInvalid, place, message));
+                reader.found.push(Code::RefersToInvalid, || Diagnostic::new(Code::RefersToInvalid, place, message));
             }
         }
     }

@@ -46,7 +46,7 @@ impl Reader {
     pub(crate) fn report(&mut self, code: Code, place: &Place<'_>, message: impl Into<String>) {
         self.errors += usize::from(code.severity() == Severity::Error);
         if !self.is_silent {
-            self.found.push(|| Diagnostic::new(code, place.pointer(), message));
+            self.found.push(code, || Diagnostic::new(code, place.pointer(), message));
         }
     }
 

@@ -83,7 +83,7 @@ struct State<'a> {
 
 impl State<'_> {
     fn report(&mut self, code: Code, message: String) {
-        self.found.push(|| Diagnostic::new(code, pointer(&self.path), message));
+        self.found.push(code, || Diagnostic::new(code, pointer(&self.path), message));
     }
 
     fn check_length(&mut self, text: &str) {
