@@ -43,6 +43,25 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason there is, in the order of the steps that give them.
+    pub const ALL: [Self; 15] = [
+        Self::FlagNotFound,
+        Self::FlagInvalid,
+        Self::Paused,
+        Self::RolledBack,
+        Self::DepUnsatisfied,
+        Self::ApprovalMissing,
+        Self::UserOverride,
+        Self::TenantOverride,
+        Self::StagedIn,
+        Self::StagedOut,
+        Self::UnitMissing,
+        Self::StageInternal,
+        Self::StagePilot,
+        Self::StageFull,
+        Self::Default,
+    ];
+
     /// The word for it in answers.
     pub fn as_str(self) -> &'static str {
         match self {

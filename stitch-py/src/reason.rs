@@ -6,37 +6,19 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use stitch_core::Reason;
 
-const ALL: [Reason; 15] = [
-    Reason::FlagNotFound,
-    Reason::FlagInvalid,
-    Reason::Paused,
-    Reason::RolledBack,
-    Reason::DepUnsatisfied,
-    Reason::ApprovalMissing,
-    Reason::UserOverride,
-    Reason::TenantOverride,
-    Reason::StagedIn,
-    Reason::StagedOut,
-    Reason::UnitMissing,
-    Reason::StageInternal,
-    Reason::StagePilot,
-    Reason::StageFull,
-    Reason::Default,
-];
-
 static WORDS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
 
 /// The contract's word.
 pub(crate) fn word(py: Python<'_>, reason: Reason) -> Bound<'_, PyString> {
-    let words =
-        WORDS.get_or_init(py, || ALL.iter().map(|reason| PyString::intern(py, reason.as_str()).unbind()).collect());
+    let words = WORDS
+        .get_or_init(py, || Reason::ALL.iter().map(|reason| PyString::intern(py, reason.as_str()).unbind()).collect());
     words.get(reason as usize).map_or_else(|| PyString::new(py, reason.as_str()), |word| word.bind(py).clone())
 }
 
 /// The reason of that word.
 pub(crate) fn from_word(word: &str) -> PyResult<Reason> {
-    ALL.into_iter().find(|reason| reason.as_str() == word).ok_or_else(|| {
-        let words: Vec<_> = ALL.iter().map(|reason| reason.as_str()).collect();
+    Reason::ALL.into_iter().find(|reason| reason.as_str() == word).ok_or_else(|| {
+        let words: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
         PyValueError::new_err(format!("reason: is none of {}", words.join(", ")))
     })
 }

@@ -43,24 +43,6 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Reason; 15] = [
-        Reason::FlagNotFound,
-        Reason::FlagInvalid,
-        Reason::Paused,
-        Reason::RolledBack,
-        Reason::DepUnsatisfied,
-        Reason::ApprovalMissing,
-        Reason::UserOverride,
-        Reason::TenantOverride,
-        Reason::StagedIn,
-        Reason::StagedOut,
-        Reason::UnitMissing,
-        Reason::StageInternal,
-        Reason::StagePilot,
-        Reason::StageFull,
-        Reason::Default,
-    ];
-
     /// The words in backticks.
     fn words(cell: &str) -> Vec<&str> {
         cell.split('`').skip(1).step_by(2).collect()
@@ -89,8 +71,8 @@ mod tests {
     #[test]
     fn the_table_is_that_of_the_page() {
         let page = page();
-        assert_eq!(page.len(), ALL.len());
-        for reason in ALL {
+        assert_eq!(page.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
             let told = |by_rule, named| told(reason, by_rule, named).map_or_else(code, str::to_owned);
             let expected: Vec<&str> = page[reason.as_str()].iter().map(String::as_str).collect();
             match (reason, expected.as_slice()) {
