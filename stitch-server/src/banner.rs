@@ -45,6 +45,7 @@ fn text(state: &AppState, registry: &Registry, address: SocketAddr) -> String {
         text,
         "{NAME} {VERSION}, service contract {CONTRACT_VERSION}, dev mode\n\
          \x20 registry  {source}, revision {revision}: {flags}, {segments}, {overrides}; environments {environments}\n\
+         \x20 store     {store}\n\
          \x20 parity    {parity}\n\
          \x20 listening {url}\n\
          try\n",
@@ -53,6 +54,7 @@ fn text(state: &AppState, registry: &Registry, address: SocketAddr) -> String {
         flags = counted(counts.flags, "flag"),
         segments = counted(counts.segments, "segment"),
         overrides = counted(counts.overrides, "override"),
+        store = state.store().place(),
         parity = state.parity(),
     );
     let known = registry.engine.flag(KNOWN_FLAG).map(|flag| flag.key());

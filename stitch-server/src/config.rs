@@ -11,6 +11,8 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::commands::eval::Eval;
 use crate::commands::validate::Validate;
 use crate::start;
+use crate::start::store::Place;
+use crate::store::sqlite::DATABASE;
 
 /// Feature flags: serve them over HTTP, check a registry, ask one flag.
 #[derive(Debug, Parser)]
@@ -53,9 +55,12 @@ pub struct ServeArgs {
     /// Address to listen on
     #[arg(long, env = "STITCH_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host)]
     pub host: IpAddr,
-    /// Registry to serve, read-only and watched for changes; without it the embedded one
+    /// Registry to serve, read-only and watched for changes; without it the store's own
     #[arg(long, value_name = "FILE", env = "STITCH_REGISTRY")]
     pub registry: Option<PathBuf>,
+    /// Where everything is kept: a file, made at the first start, or `memory` for nowhere
+    #[arg(long, value_name = "PLACE", env = "STITCH_STORE", default_value = DATABASE)]
+    pub store: Place,
     /// Where the evaluation context comes from
     #[arg(long, env = "STITCH_AUTH", value_enum, default_value_t = Auth::Dev)]
     pub auth: Auth,

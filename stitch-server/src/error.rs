@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
-use stitch_core::ContextError;
+use stitch_core::{ContextError, Diagnostic, Severity};
 
 use crate::extract::AuthSource;
+use crate::source::Refused;
 
 macro_rules! codes {
     ($($variant:ident $name:literal $status:ident: $about:literal,)+) => {
@@ -53,6 +54,13 @@ codes! {
     RateLimited "rate_limited" TOO_MANY_REQUESTS: "Too many of these in too short a time.",
     InternalError "internal_error" INTERNAL_SERVER_ERROR: "A mistake of the server.",
     NotReady "not_ready" SERVICE_UNAVAILABLE: "Something that this needs is away.",
+}
+
+impl Code {
+    /// Whether somebody was not allowed to: the audit log has it.
+    pub fn is_denial(self) -> bool {
+        matches!(self, Self::Unauthorized | Self::Forbidden | Self::ScopeNotAllowed | Self::ApprovalRequired)
+    }
 }
 
 impl Serialize for Code {
@@ -148,6 +156,18 @@ impl Error {
     #[must_use]
     pub fn auth_source(self, auth_source: AuthSource) -> Self {
         Self { auth_source, ..self }
+    }
+
+    /// Definitions that the core refuses; the places are those of the registry document as it would be.
+    pub fn definitions(refused: &Refused) -> Self {
+        let errors = refused.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let detail = |diagnostic: &Diagnostic| {
+            Detail::new(
+                Place::Pointer(diagnostic.pointer.clone()),
+                format!("{}: {}", diagnostic.code, diagnostic.message),
+            )
+        };
+        Self::invalid("the definitions are refused").details(errors.map(detail))
     }
 
     /// A context document that cannot be read; `base` is where it lies in the body.

@@ -1,6 +1,6 @@
 //! The instant of an evaluation: the clock's, or one that is given as text.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The days of 2,000 years, after which the calendar repeats itself.
 const CYCLE: i64 = 5 * 146_097;
@@ -10,6 +10,12 @@ const DAY: i64 = 86_400_000;
 pub(crate) fn of_the_clock() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// An instant as RFC 3339 text, UTC, with milliseconds; one before the epoch as the epoch.
+pub(crate) fn text(milliseconds: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default());
+    humantime::format_rfc3339_millis(UNIX_EPOCH + since).to_string()
 }
 
 /// Milliseconds as they are, or those of an RFC 3339 text.

@@ -8,14 +8,19 @@
 //! | [`request`], [`extract`] | what is done for every request; the context out of a request |
 //! | [`wire`], [`error`] | how answers look |
 //! | [`ofrep`] | the same answers, for any `OpenFeature` client |
-//! | [`state`], [`source`] | the registry that serves, and where it comes from |
+//! | [`state`], [`source`] | what serves, and where the registry comes from |
+//! | [`model`], [`writes`], [`caller`], [`audit`] | what is known, who may write what, and what is said of it |
+//! | [`store`] | what outlives the process |
 //! | [`gate`] | the nineteen cases before the first request |
 
 use std::future::Future;
 
 use tokio::net::TcpListener;
 
+pub mod audit;
 pub mod banner;
+pub mod caller;
+pub mod chance;
 pub mod commands;
 pub mod config;
 pub mod connections;
@@ -24,20 +29,24 @@ pub mod extract;
 pub mod gate;
 pub mod handlers;
 mod instant;
+pub mod model;
 pub mod ofrep;
 pub mod request;
 pub mod router;
 pub mod source;
 pub mod start;
 pub mod state;
+pub mod store;
 pub mod telemetry;
 pub mod wire;
+pub mod writes;
 
 /// Serves until `shutdown` is ready, then finishes what is in flight. The caller owns the socket and the signal.
 ///
-/// A registry that comes from a file is watched meanwhile.
+/// The registry's file and the store are watched meanwhile.
 pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl Future<Output = ()>) {
     let watching = tokio::spawn(source::watch::watch(state.clone()));
+    let following = tokio::spawn(store::follow::follow(state.clone()));
     let stopping = state.clone();
     let shutdown = async move {
         shutdown.await;
@@ -46,4 +55,5 @@ pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl
     };
     connections::accept(listener, router::router(state), shutdown).await;
     watching.abort();
+    following.abort();
 }

@@ -60,7 +60,8 @@ mod tests {
             panic!("at the user U-secret")
         }
         let registry = Source::Embedded.load().unwrap();
-        let state = AppState::new(Settings::default(), Source::Embedded, registry, crate::gate::run().unwrap());
+        let state =
+            AppState::new(Settings::default(), Source::Embedded, registry, crate::gate::run().unwrap()).unwrap();
         let service = framed(routes().route("/panics", get(panics)), state);
         let ask = |path| Request::get(path).header("host", "localhost").header("x-request-id", "r-1");
         let response = service.clone().oneshot(ask("/panics").body(Body::empty()).unwrap()).await.unwrap();

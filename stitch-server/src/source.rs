@@ -1,17 +1,19 @@
-//! Where the registry comes from: carried in the binary, or a file, read and compiled into what serves.
+//! Where the registry comes from: carried in the binary, a file, or the store; read and compiled into what serves.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::model::Model;
 use serde::Serialize;
 use stitch_core::{Definitions, DefinitionsError, Diagnostic, Engine, Json, limits};
 use xxhash_rust::xxh64::xxh64;
 
 pub mod watch;
 
-const EMBEDDED: &str = include_str!("../registry.json");
+/// The registry in the binary.
+pub const EMBEDDED: &str = include_str!("../registry.json");
 /// Diagnostics that are kept, logged and answered; a document can have more than anyone reads.
 const KEPT_DIAGNOSTICS: usize = 100;
 /// Bytes that may be read again to find the lines and columns of diagnostics: each one costs the document once.
@@ -24,6 +26,8 @@ pub enum Source {
     Embedded,
     /// A file, which is watched.
     File(PathBuf),
+    /// The store: the only one that is written here.
+    Store,
 }
 
 /// A registry that serves.
@@ -92,12 +96,17 @@ impl Source {
     /// The file, if it is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Embedded => None,
+            Self::Embedded | Self::Store => None,
             Self::File(path) => Some(path),
         }
     }
 
-    /// Reads and compiles the registry, strictly.
+    /// Whether its definitions are written through this server.
+    pub fn is_written_here(&self) -> bool {
+        matches!(self, Self::Store)
+    }
+
+    /// Reads and compiles the registry, strictly; the store's own is read from the [`Model`](crate::model::Model).
     ///
     /// # Errors
     ///
@@ -124,7 +133,12 @@ impl Source {
         std::fs::read(path).map(Cow::Owned).map_err(|error| refused(&error))
     }
 
-    fn compile(&self, text: &[u8]) -> Result<Registry, Refused> {
+    /// Compiles a document, strictly.
+    ///
+    /// # Errors
+    ///
+    /// If it has an error.
+    pub fn compile(&self, text: &[u8]) -> Result<Registry, Refused> {
         let definitions = Definitions::from_json(text).map_err(|error| self.refuse(text, error))?;
         let engine = Engine::compile(&definitions).map_err(|error| self.refuse(text, error))?;
         let (warnings, _) = located(engine.diagnostics().to_vec(), text);
@@ -142,6 +156,15 @@ impl Source {
         Ok(Registry { engine, definitions, revision: revision(text), loaded_at: SystemTime::now(), counts, warnings })
     }
 
+    /// Compiles what the store holds, strictly.
+    ///
+    /// # Errors
+    ///
+    /// If it has an error.
+    pub fn compile_model(&self, model: &Model) -> Result<Registry, Refused> {
+        self.compile(model.document().to_string().as_bytes())
+    }
+
     fn refuse(&self, text: &[u8], error: DefinitionsError) -> Refused {
         let (diagnostics, more_diagnostics) = located(error.into_diagnostics(), text);
         Refused { diagnostics, more_diagnostics, ..Refused::new(format!("{self} is refused")) }
@@ -154,6 +177,7 @@ impl fmt::Display for Source {
         match self {
             Self::Embedded => formatter.write_str("the embedded registry"),
             Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::Store => formatter.write_str("the store"),
         }
     }
 }

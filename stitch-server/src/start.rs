@@ -7,11 +7,15 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
-use crate::config::ServeArgs;
+use crate::config::{Auth, ServeArgs};
 use crate::gate::{self, GateError};
 use crate::source::{Refused, Source};
 use crate::state::{AppState, Settings};
+use crate::store::StoreError;
+use crate::store::sqlite::Access;
 use crate::{banner, telemetry};
+
+pub mod store;
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub enum StartError {
     Parity(GateError),
     /// The registry cannot serve.
     Registry(Refused),
+    /// The store cannot be used.
+    Store(StoreError),
     /// The address cannot be bound.
     Bind(SocketAddr, io::Error),
     /// The system gives no threads or signals.
@@ -38,6 +44,7 @@ impl fmt::Display for StartError {
             ),
             Self::Parity(error) => error.fmt(formatter),
             Self::Registry(refused) => refused.fmt(formatter),
+            Self::Store(error) => error.fmt(formatter),
             Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
                 formatter,
                 "port {} on {} is taken: choose another with `--port` or FF_PORT, or 0 for any that is free",
@@ -78,15 +85,19 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         return Err(StartError::NotLoopback(arguments.host));
     }
     let parity = gate::run().map_err(StartError::Parity)?;
-    let source = arguments.registry.clone().map_or(Source::Embedded, Source::File);
-    let registry = source.load().map_err(StartError::Registry)?;
+    let store = arguments.store.open(Access::Serve).map_err(StartError::Store)?;
+    let source = arguments.registry.clone().map_or(Source::Store, Source::File);
+    let seed = source.is_written_here() && arguments.auth == Auth::Dev;
+    let model = store::read(&*store, seed).await.map_err(StartError::Store)?;
+    let registry = if source.is_written_here() { source.compile_model(&model) } else { source.load() };
+    let registry = registry.map_err(StartError::Registry)?;
     let settings = Settings {
         insecure_dev_context: arguments.insecure_dev_context,
         body_limit: arguments.body_limit,
         cors_origins: arguments.cors_origins.clone(),
         streams: arguments.max_streams,
     };
-    let state = AppState::new(settings, source, registry, parity);
+    let state = AppState::with_store(settings, source, registry, parity, (store, model));
     let signal = end_signal().map_err(StartError::System)?;
     let asked = SocketAddr::new(arguments.host, arguments.port);
     let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use axum::http::HeaderValue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::gate::Tally;
+use crate::model::Model;
 use crate::source::watch::News;
 use crate::source::{Refused, Registry, Source};
+use crate::store::{Sqlite, Store, StoreError};
 
 /// Shared by all requests; cloning shares it.
 #[derive(Clone, Debug)]
@@ -22,6 +24,11 @@ struct Inner {
     parity: Tally,
     started: Instant,
     served: ArcSwap<Served>,
+    store: Arc<dyn Store>,
+    /// Why the store does not answer, while it does not.
+    store_away: ArcSwapOption<String>,
+    /// Whoever has it writes.
+    turn: Mutex<()>,
     /// Wakes the streams whenever a registry takes over; true once they are to end.
     bell: watch::Sender<bool>,
     /// Room for more streams.
@@ -47,22 +54,51 @@ impl Default for Settings {
     }
 }
 
-/// What one request sees of the registry, the same from its beginning to its end.
-#[derive(Debug)]
+/// What one request sees, the same from its beginning to its end.
+#[derive(Clone, Debug)]
 pub struct Served {
     /// What evaluates.
     pub registry: Arc<Registry>,
+    /// All that the store holds.
+    pub model: Arc<Model>,
     /// Why a newer one does not serve.
     pub refused: Option<Refused>,
 }
 
 impl AppState {
-    /// A server's state around its first registry.
-    pub fn new(settings: Settings, source: Source, registry: Registry, parity: Tally) -> Self {
-        let served = ArcSwap::from_pointee(Served { registry: Arc::new(registry), refused: None });
+    /// A server's state around a registry that it does not write, with a store that is gone with the process.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread.
+    pub fn new(settings: Settings, source: Source, registry: Registry, parity: Tally) -> Result<Self, StoreError> {
+        let store = Arc::new(Sqlite::in_memory()?);
+        Ok(Self::with_store(settings, source, registry, parity, (store, Model::default())))
+    }
+
+    /// A server's state around a store and what it holds.
+    pub fn with_store(
+        settings: Settings,
+        source: Source,
+        registry: Registry,
+        parity: Tally,
+        (store, model): (Arc<dyn Store>, Model),
+    ) -> Self {
+        let served = Served { registry: Arc::new(registry), model: Arc::new(model), refused: None };
         let (bell, _) = watch::channel(false);
         let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Inner { settings, source, parity, started: Instant::now(), served, bell, streams }))
+        Self(Arc::new(Inner {
+            settings,
+            source,
+            parity,
+            started: Instant::now(),
+            served: ArcSwap::from_pointee(served),
+            store,
+            store_away: ArcSwapOption::empty(),
+            turn: Mutex::new(()),
+            bell,
+            streams,
+        }))
     }
 
     /// The registry; once a request.
@@ -115,27 +151,67 @@ impl AppState {
         self.0.bell.send_replace(true);
     }
 
-    /// Takes over what the watcher found. Only the watcher calls this, so nothing can come in between.
+    /// What outlives the process.
+    pub fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
+    /// Why the store does not answer, while it does not.
+    pub fn store_away(&self) -> Option<Arc<String>> {
+        self.0.store_away.load_full()
+    }
+
+    pub(crate) fn set_store_away(&self, away: Option<String>) {
+        self.0.store_away.store(away.map(Arc::new));
+    }
+
+    /// Waits until nobody else writes.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.0.turn.lock().await
+    }
+
+    /// Takes over what was written, with the registry where that changed. Only who has the turn calls this.
+    pub(crate) fn take_model(&self, model: Model, registry: Option<Registry>) {
+        let model = Arc::new(model);
+        let registry = registry.map(Arc::new);
+        self.0.served.rcu(|before| {
+            let mut served = Served { model: Arc::clone(&model), ..Served::clone(before) };
+            if let Some(registry) = &registry {
+                served.registry = Arc::clone(registry);
+                served.refused = None;
+            }
+            served
+        });
+        if registry.is_some() {
+            self.0.bell.send_modify(|_| ());
+        }
+    }
+
+    /// Takes over what the watcher found. Only the watcher calls this, so no other registry can come in between.
     pub(crate) fn take(&self, news: News) {
         let before = self.0.served.load_full();
-        let served = match news {
+        let (registry, refused) = match news {
             News::Unchanged if before.refused.is_none() => return,
             News::Unchanged => {
                 tracing::info!(revision = before.registry.revision, "the registry is again the one that serves");
-                Served { registry: Arc::clone(&before.registry), refused: None }
+                (Arc::clone(&before.registry), None)
             }
             News::Loaded(registry) => {
                 let (revision, counts, warnings) = (&registry.revision, registry.counts, registry.warnings.len());
                 tracing::info!(revision, flags = counts.flags, warnings, "a new registry serves");
-                Served { registry: Arc::new(*registry), refused: None }
+                (Arc::new(*registry), None)
             }
             News::Refused(refused) => {
                 let revision = &before.registry.revision;
                 tracing::warn!(revision, "the last good registry serves on: {refused}");
-                Served { registry: Arc::clone(&before.registry), refused: Some(refused) }
+                (Arc::clone(&before.registry), Some(refused))
             }
         };
-        self.0.served.store(Arc::new(served));
+        self.0.served.rcu(|before| Served {
+            registry: Arc::clone(&registry),
+            model: Arc::clone(&before.model),
+            refused: refused.clone(),
+        });
         self.0.bell.send_modify(|_| ());
     }
 }

@@ -165,12 +165,14 @@ impl<'a> Summary<'a> {
 /// The answer of `health`.
 #[derive(Serialize)]
 pub struct Health<'a> {
-    /// `ready`, or `degraded` while the newest registry is refused and the last good one serves.
+    /// `ready`, or `degraded` while the newest registry is refused and the last good one serves, or the store is away.
     pub status: &'static str,
     /// The registry that serves.
     pub registry: RegistryInfo<'a>,
     /// Why the newest registry is refused.
     pub refused: Option<RefusedInfo<'a>>,
+    /// What outlives the process.
+    pub store: StoreInfo<'a>,
     /// What is wrong with the newest registry: errors if it is refused, else warnings.
     pub diagnostics: &'a [Diagnostic],
     /// The nineteen cases at start-up.
@@ -182,7 +184,7 @@ pub struct Health<'a> {
 /// The registry that serves.
 #[derive(Serialize)]
 pub struct RegistryInfo<'a> {
-    /// `embedded` or `file`.
+    /// `embedded`, `file` or `store`.
     pub source: &'static str,
     /// The file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +195,18 @@ pub struct RegistryInfo<'a> {
     pub loaded_at: String,
     /// How much is in it.
     pub counts: &'a Counts,
+}
+
+/// Where the store stands.
+#[derive(Serialize)]
+pub struct StoreInfo<'a> {
+    /// Of its last write.
+    pub revision: u64,
+    /// Names its history: a restored backup is another one.
+    pub history: &'a str,
+    /// Why it does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub away: Option<&'a str>,
 }
 
 /// Why the newest registry is refused.

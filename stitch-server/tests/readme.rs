@@ -46,9 +46,12 @@ fn has(text: &str, expected: &str) -> bool {
 fn start_up_prints_what_the_readme_says() {
     let examples = examples();
     let (_, expected) = examples.iter().find(|(command, _)| command.starts_with("cargo run")).expect("the example");
-    let log = scratch("readme").join("stdout");
+    let folder = scratch("readme");
+    let log = folder.join("stdout");
     let mut child = command(env!("CARGO_BIN_EXE_stitch-server"), &[])
         .args(["--port", "0"])
+        .env_remove("STITCH_STORE")
+        .current_dir(&folder)
         .stdout(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();

@@ -51,7 +51,7 @@ impl Serving {
             Registry { engine, definitions, revision, loaded_at: SystemTime::now(), counts, warnings: Vec::new() };
         // Some vectors are about texts longer than bodies usually may be.
         let settings = Settings { body_limit: 64 << 20, ..Settings::default() };
-        Ok(State::new(settings, Source::Embedded, registry, self.parity))
+        State::new(settings, Source::Embedded, registry, self.parity).map_err(|error| error.to_string())
     }
 
     pub(crate) fn serve(&self, state: State) -> Result<Server, String> {

@@ -26,7 +26,8 @@ impl Server {
         std::fs::write(&file, registry).expect("the registry can be written");
         let source = Source::File(file);
         let registry = source.load().unwrap_or_else(|refused| panic!("{refused:?}"));
-        let state = AppState::new(Settings::default(), source, registry, gate::run().expect("the nineteen cases"));
+        let state = AppState::new(Settings::default(), source, registry, gate::run().expect("the nineteen cases"))
+            .expect("a store");
         let (tell, told) = std::sync::mpsc::channel();
         // It serves until the tests are done.
         std::thread::spawn(move || {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::extract::AuthSource;
 use crate::source::Source;
 use crate::state::AppState;
-use crate::wire::{self, Health, Meta, Probe, RefusedInfo, RegistryInfo};
+use crate::wire::{self, Health, Meta, Probe, RefusedInfo, RegistryInfo, StoreInfo};
 
 const NO_STORE: &str = "no-store";
 
@@ -22,12 +22,14 @@ pub async fn health(State(state): State<AppState>, Extension(meta): Extension<Me
     let served = state.load();
     let registry = &served.registry;
     let refused = served.refused.as_ref();
+    let store_away = state.store_away();
     let data = Health {
-        status: if refused.is_some() { "degraded" } else { "ready" },
+        status: if refused.is_some() || store_away.is_some() { "degraded" } else { "ready" },
         registry: RegistryInfo {
             source: match state.source() {
                 Source::Embedded => "embedded",
                 Source::File(_) => "file",
+                Source::Store => "store",
             },
             path: state.source().path().map(|path| path.display().to_string()),
             revision: &registry.revision,
@@ -39,6 +41,11 @@ pub async fn health(State(state): State<AppState>, Extension(meta): Extension<Me
             message: &refused.message,
             more_diagnostics: refused.more_diagnostics,
         }),
+        store: StoreInfo {
+            revision: served.model.head.revision,
+            history: &served.model.head.history,
+            away: store_away.as_ref().map(|error| error.as_str()),
+        },
         diagnostics: refused.map_or(&registry.warnings, |refused| &refused.diagnostics),
         parity: state.parity(),
         uptime_seconds: state.uptime().as_secs(),

@@ -37,7 +37,7 @@ impl Server {
 
     pub fn with(settings: Settings, source: Source) -> Self {
         let registry = source.load().unwrap();
-        let state = AppState::new(settings, source, registry, gate::run().unwrap());
+        let state = AppState::new(settings, source, registry, gate::run().unwrap()).unwrap();
         let (tell, told) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -232,6 +232,8 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)
             command.env_remove(name);
         }
     }
+    // A test that is not about the store leaves nothing behind.
+    command.env("STITCH_STORE", "memory");
     command.envs(environment.iter().copied()).stdin(Stdio::null());
     command
 }

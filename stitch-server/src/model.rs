@@ -1,0 +1,106 @@
+//! What the service knows, in memory: all that decides who may write what, and the definitions as they were written.
+//!
+//! Cheap to copy, since everything in it is shared: a write changes a copy, and the copy takes over once the store has
+//! it. So a request sees one moment from beginning to end, and never waits.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use stitch_core::Json;
+
+use crate::store::{Contents, Head, Row, StoreError};
+
+mod definitions;
+mod keys;
+mod people;
+mod stored;
+
+pub use definitions::{Flag, OverrideRow, Segment, Settings};
+pub use keys::{Metric, MetricType, SdkKey};
+pub use people::{Approval, Signature, SigningKey, User};
+pub use stored::Stored;
+
+/// Things of one kind by key, in the order in which they were first written.
+pub type Objects<T> = IndexMap<String, Arc<Object<T>>>;
+
+/// A thing, and the revision of its last write.
+#[derive(Clone, Debug)]
+pub struct Object<T> {
+    /// The store's revision when it was last written.
+    pub revision: u64,
+    /// The thing.
+    pub body: T,
+}
+
+/// Everything but events and the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Where the store stands.
+    pub head: Head,
+    /// The document without its flags, segments and overrides; at most one, under [`Settings::KEY`].
+    pub settings: Objects<Settings>,
+    /// Flags.
+    pub flags: Objects<Flag>,
+    /// Segments.
+    pub segments: Objects<Segment>,
+    /// Override rows, by id.
+    pub overrides: Objects<OverrideRow>,
+    /// Metric definitions.
+    pub metrics: Objects<Metric>,
+    /// SDK keys, by id.
+    pub keys: Objects<SdkKey>,
+    /// People, by e-mail address.
+    pub users: Objects<User>,
+    /// Approvals, by reference.
+    pub approvals: Objects<Approval>,
+    /// What tokens are signed with, by key id.
+    pub signing_keys: Objects<SigningKey>,
+}
+
+impl Model {
+    /// From what a store holds.
+    ///
+    /// # Errors
+    ///
+    /// If it holds something that this version does not understand.
+    pub fn read(contents: Contents) -> Result<Self, StoreError> {
+        let mut model = Self { head: contents.head, ..Self::default() };
+        for row in contents.rows {
+            let read = match row.kind.as_str() {
+                Settings::KIND => model.take::<Settings>(&row),
+                Flag::KIND => model.take::<Flag>(&row),
+                Segment::KIND => model.take::<Segment>(&row),
+                OverrideRow::KIND => model.take::<OverrideRow>(&row),
+                Metric::KIND => model.take::<Metric>(&row),
+                SdkKey::KIND => model.take::<SdkKey>(&row),
+                User::KIND => model.take::<User>(&row),
+                Approval::KIND => model.take::<Approval>(&row),
+                SigningKey::KIND => model.take::<SigningKey>(&row),
+                kind => Err(format!("nothing is known of a `{kind}`")),
+            };
+            read.map_err(|error| StoreError::Unusable(format!("{} `{}`: {error}", row.kind, row.key)))?;
+        }
+        Ok(model)
+    }
+
+    fn take<T: Stored>(&mut self, row: &Row) -> Result<(), String> {
+        let object = Object { revision: row.revision, body: T::read(&row.body)? };
+        T::among_mut(self).insert(row.key.clone(), Arc::new(object));
+        Ok(())
+    }
+
+    /// The registry document.
+    pub fn document(&self) -> Json<'static> {
+        let mut members = match self.settings.get(Settings::KEY).map(|settings| &settings.body.0) {
+            Some(Json::Object(members)) => members.clone(),
+            _ => vec![("schema_version".into(), Json::from("1.0"))],
+        };
+        let flags = self.flags.values().map(|flag| flag.body.0.clone()).collect::<Vec<_>>();
+        let segments = self.segments.values().map(|segment| segment.body.0.clone()).collect::<Vec<_>>();
+        let overrides = self.overrides.values().map(|row| row.body.0.clone()).collect::<Vec<_>>();
+        members.push(("flags".into(), Json::from(flags)));
+        members.extend((!segments.is_empty()).then(|| ("segments".into(), Json::from(segments))));
+        members.extend((!overrides.is_empty()).then(|| ("overrides".into(), Json::from(overrides))));
+        Json::Object(members)
+    }
+}

@@ -1,0 +1,68 @@
+//! People, what they sign, and what their tokens are signed with.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::stored::stored;
+use crate::caller::Grant;
+
+/// Somebody who can log in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Argon2id, in the PHC form.
+    pub password_hash: String,
+    /// What they may do.
+    pub grants: Vec<Grant>,
+    /// When they were added (RFC 3339).
+    pub created_at: String,
+}
+
+/// A wish for a change, and who signed it. It is for exactly one change, and serves once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The flag.
+    pub flag: String,
+    /// The environment; none for the base.
+    pub env: Option<String>,
+    /// The very change.
+    pub change: Value,
+    /// Who asked.
+    pub requested_by: String,
+    /// When (milliseconds).
+    pub requested_at: i64,
+    /// From when on it no longer counts (milliseconds).
+    pub expires_at: i64,
+    /// Who signed, distinct people.
+    pub signatures: Vec<Signature>,
+    /// When it served (milliseconds): then it serves no more.
+    pub used_at: Option<i64>,
+}
+
+/// A signature under an approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Who.
+    pub by: String,
+    /// When (milliseconds).
+    pub at: i64,
+}
+
+/// What tokens are signed with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKey {
+    /// The private key, PKCS#8 in PEM.
+    pub private_pem: String,
+    /// When it was made (milliseconds).
+    pub created_at: i64,
+}
+
+/// Without the key.
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SigningKey").field("created_at", &self.created_at).finish_non_exhaustive()
+    }
+}
+
+stored!(User, "user", users);
+stored!(Approval, "approval", approvals);
+stored!(SigningKey, "signing_key", signing_keys);

@@ -1,0 +1,182 @@
+//! What outlives the process: one small trait, so that whatever keeps it decides nothing.
+//!
+//! A store holds rows, an audit log and events. It knows no flag and no role: what may be written is decided before,
+//! on the [`Model`](crate::model::Model) in memory, and a [`Commit`] is what came out. A commit that was decided on
+//! contents that are no longer the newest is refused whole, so that two writers can never mix.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+pub mod follow;
+pub mod sqlite;
+
+pub use sqlite::Sqlite;
+
+/// Keeps rows, audit entries and events. Every method waits for the medium; none is called by an evaluation.
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Where it is, for people.
+    fn place(&self) -> String;
+
+    /// Everything but events and past audit entries.
+    fn load(&self) -> BoxFuture<'_, Result<Contents, StoreError>>;
+
+    /// Where the store stands; cheap enough to ask several times a second.
+    fn head(&self) -> BoxFuture<'_, Result<Head, StoreError>>;
+
+    /// Writes all of it, or nothing. It is durable when this answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if the store no longer stands where the commit was decided.
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Stores events, those with an id that was seen in their environment after `forgotten` once only. All or nothing,
+    /// and durable when this answers.
+    fn append(&self, events: Vec<Event>, forgotten: i64) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Events of an environment after a cursor, in the order in which they were stored.
+    fn events(&self, env: String, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
+
+    /// Removes events stored before `events_before`, and event ids last seen before `ids_before` (milliseconds).
+    fn forget(&self, events_before: i64, ids_before: i64) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Audit entries after a place in the log, in order; with a flag, those about it.
+    fn audit(&self, query: AuditQuery) -> BoxFuture<'_, Result<Vec<AuditRow>, StoreError>>;
+}
+
+/// Where a store stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Names this history: a restored backup is another one.
+    pub history: String,
+    /// Of the last write.
+    pub revision: u64,
+    /// The place of the last audit entry; 0 for none.
+    pub audit: u64,
+    /// The hash of the last audit entry; empty for none.
+    pub audit_hash: String,
+}
+
+/// What a store holds.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Where it stands.
+    pub head: Head,
+    /// The rows, in the order in which they were first written.
+    pub rows: Vec<Row>,
+}
+
+/// One thing that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What it is.
+    pub kind: String,
+    /// What it is known by, among its kind.
+    pub key: String,
+    /// Of its last write.
+    pub revision: u64,
+    /// JSON.
+    pub body: String,
+}
+
+/// A change of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowChange {
+    /// Made, or written again; one that is written again keeps its place.
+    Put(Row),
+    /// Gone.
+    Remove {
+        /// What it is.
+        kind: String,
+        /// What it is known by.
+        key: String,
+    },
+}
+
+/// What one write changes.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Where the store stood when this was decided.
+    pub seen: Head,
+    /// Where it stands afterwards.
+    pub head: Head,
+    /// What becomes of the rows.
+    pub rows: Vec<RowChange>,
+    /// What is said of it.
+    pub audit: Vec<AuditRow>,
+}
+
+/// An entry of the audit log as it is kept: see [`crate::audit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its place in the log, from 1 on without a gap.
+    pub seq: u64,
+    /// The flag that it is about.
+    pub flag: Option<String>,
+    /// SHA-256 of `body`, in hexadecimal.
+    pub hash: String,
+    /// The canonical text; it holds the hash of the entry before.
+    pub body: String,
+}
+
+/// Which audit entries.
+#[derive(Clone, Debug)]
+pub struct AuditQuery {
+    /// Only those about this flag.
+    pub flag: Option<String>,
+    /// Those after this place.
+    pub after: u64,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Something that happened to somebody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The environment of the key that brought it.
+    pub env: String,
+    /// The sender's name for it, by which it is stored once.
+    pub event_id: Option<String>,
+    /// What is measured.
+    pub metric_key: String,
+    /// What the key names.
+    pub context_type: String,
+    /// To whom.
+    pub context_key: String,
+    /// JSON: a boolean or a number.
+    pub value: String,
+    /// When, in milliseconds since the epoch.
+    pub timestamp: i64,
+    /// When it came here.
+    pub received_at: i64,
+}
+
+/// An event with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEvent {
+    /// Grows with each event that is stored.
+    pub cursor: i64,
+    /// The event.
+    pub event: Event,
+}
+
+/// Why a store does not do what it is asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else wrote meanwhile: load again, and decide again.
+    #[error("the store was written to meanwhile")]
+    Conflict,
+    /// For now: a full disk, a lock, a server that does not answer.
+    #[error("the store is away: {0}")]
+    Away(String),
+    /// For good: what is there is no store of this version, or is damaged.
+    #[error("the store cannot be used: {0}")]
+    Unusable(String),
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Away(error.to_string())
+    }
+}

@@ -1,0 +1,163 @@
+//! The embedded store: one file, one thread that writes, and readers that never wait for it.
+//!
+//! Writes that arrive while the disk is busy are committed together, each in a savepoint of its own, so that many
+//! small ones cost few waits for the disk and none can spoil another.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use super::{AuditQuery, AuditRow, Commit, Contents, Event, Head, Store, StoreError, StoredEvent};
+
+mod open;
+mod queries;
+mod writer;
+
+pub use open::{Access, DATABASE};
+use writer::Job;
+
+/// A store in one file, or in memory.
+pub struct Sqlite {
+    jobs: mpsc::Sender<Job>,
+    reader: Reader,
+    path: Option<PathBuf>,
+    /// Held as long as this serves: a second server is refused.
+    _lock: Option<File>,
+}
+
+/// Who reads.
+#[derive(Clone)]
+enum Reader {
+    /// A connection of its own.
+    Connection(Arc<Mutex<Connection>>),
+    /// The writer: what is in memory has one connection.
+    Writer,
+}
+
+impl Sqlite {
+    /// Opens the store in a file, makes it where there is none, and brings it up to this version.
+    ///
+    /// # Errors
+    ///
+    /// If the file is in use by another server, is no store, or of a newer version.
+    pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        open::prepare(path)?;
+        let lock = match access {
+            Access::Serve => Some(lock(path)?),
+            Access::Visit => None,
+        };
+        let writer = open::file(path)?;
+        let reader = open::reader(path)?;
+        let reader = Reader::Connection(Arc::new(Mutex::new(reader)));
+        Ok(Self { jobs: writer::start(writer)?, reader, path: Some(path.to_owned()), _lock: lock })
+    }
+
+    /// A store that is gone with the process.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Ok(Self { jobs: writer::start(open::memory()?)?, reader: Reader::Writer, path: None, _lock: None })
+    }
+
+    /// Does a piece of work in a transaction of the writer, and answers once it is durable.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.jobs.send(Job::new(work, tell)).map_err(|_| gone())?;
+        told.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.reader.clone() {
+            Reader::Writer => self.write(work).await,
+            Reader::Connection(connection) => {
+                let work = move || work(&connection.lock().unwrap_or_else(PoisonError::into_inner));
+                tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(gone()))
+            }
+        }
+    }
+}
+
+impl Store for Sqlite {
+    fn place(&self) -> String {
+        self.path.as_ref().map_or_else(|| "memory".to_owned(), |path| path.display().to_string())
+    }
+
+    fn load(&self) -> BoxFuture<'_, Result<Contents, StoreError>> {
+        self.read(queries::load).boxed()
+    }
+
+    fn head(&self) -> BoxFuture<'_, Result<Head, StoreError>> {
+        self.read(|connection| Ok(queries::head(connection)?)).boxed()
+    }
+
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(move |connection| queries::commit(connection, &commit)).boxed()
+    }
+
+    fn append(&self, events: Vec<Event>, forgotten: i64) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(move |connection| Ok(queries::append(connection, &events, forgotten)?)).boxed()
+    }
+
+    fn events(&self, env: String, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
+        self.read(move |connection| Ok(queries::events(connection, &env, after, limit)?)).boxed()
+    }
+
+    fn forget(&self, events_before: i64, ids_before: i64) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(move |connection| Ok(queries::forget(connection, events_before, ids_before)?)).boxed()
+    }
+
+    fn audit(&self, query: AuditQuery) -> BoxFuture<'_, Result<Vec<AuditRow>, StoreError>> {
+        self.read(move |connection| Ok(queries::audit(connection, &query)?)).boxed()
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Away("its thread has ended".to_owned())
+}
+
+/// A lock beside the database: closing a second handle on the database itself would drop SQLite's own locks.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let away = |error: &dyn fmt::Display| StoreError::Away(format!("cannot lock {}: {error}", path.display()));
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&beside);
+    let file = file.map_err(|error| away(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unusable(format!(
+            "another server serves {}: stop it, or choose another file with `--store`",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(away(&error)),
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let unusable = matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch)
+        );
+        if unusable { Self::Unusable(error.to_string()) } else { Self::Away(error.to_string()) }
+    }
+}

@@ -1,0 +1,93 @@
+//! Opening a database: who may, how durable it is, and which version its tables have.
+
+use std::fs::{self, OpenOptions};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::chance;
+use crate::store::StoreError;
+
+/// Where the store is unless it is said otherwise.
+pub const DATABASE: &str = "stitch-data/stitch.db";
+/// In order; the number of those that were applied is the database's `user_version`.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
+/// How long to wait for another process's write.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To serve: nobody else may.
+    Serve,
+    /// For one piece of work beside whoever serves.
+    Visit,
+}
+
+/// A connection that writes.
+pub(super) fn file(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    // What was answered as stored is on the disk, and readers never wait for a writer.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    ready(connection)
+}
+
+pub(super) fn memory() -> Result<Connection, StoreError> {
+    ready(Connection::open_in_memory()?)
+}
+
+/// A connection that reads, beside the one that writes.
+pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+/// Makes the file, for its owner alone: it holds a private key and the hashes of passwords.
+pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
+    make(path).map_err(|error| StoreError::Away(format!("cannot make {}: {error}", path.display())))
+}
+
+fn make(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?;
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(())
+}
+
+fn ready(mut connection: Connection) -> Result<Connection, StoreError> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Forward only, under the database's own lock.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > MIGRATIONS.len() {
+        let known = MIGRATIONS.len();
+        return Err(StoreError::Unusable(format!(
+            "its tables have version {version} and this program knows {known}: use a newer stitch-server"
+        )));
+    }
+    for migration in MIGRATIONS.iter().skip(version) {
+        transaction.execute_batch(migration)?;
+    }
+    if version == 0 {
+        let history = chance::token(16)?;
+        transaction.execute("INSERT INTO head VALUES (1, ?1, 0, 0, '')", [history])?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    Ok(transaction.commit()?)
+}

@@ -1,0 +1,116 @@
+//! The statements, one function each.
+
+use rusqlite::{Connection, Result, params};
+
+use crate::store::{AuditQuery, AuditRow, Commit, Contents, Event, Head, Row, RowChange, StoreError, StoredEvent};
+
+pub(super) fn head(connection: &Connection) -> Result<Head> {
+    let mut statement = connection.prepare_cached("SELECT history, revision, audit, audit_hash FROM head")?;
+    statement.query_row([], |row| {
+        Ok(Head { history: row.get(0)?, revision: row.get(1)?, audit: row.get(2)?, audit_hash: row.get(3)? })
+    })
+}
+
+/// All of one moment.
+pub(super) fn load(connection: &Connection) -> std::result::Result<Contents, StoreError> {
+    // A savepoint, since the writer calls this within a transaction.
+    connection.execute_batch("SAVEPOINT load")?;
+    let contents = head(connection).and_then(|head| Ok(Contents { head, rows: rows(connection)? }));
+    connection.execute_batch("RELEASE load")?;
+    Ok(contents?)
+}
+
+fn rows(connection: &Connection) -> Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached("SELECT kind, key, revision, body FROM rows ORDER BY place")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Row { kind: row.get(0)?, key: row.get(1)?, revision: row.get(2)?, body: row.get(3)? })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn commit(connection: &Connection, commit: &Commit) -> std::result::Result<(), StoreError> {
+    if head(connection)? != commit.seen {
+        return Err(StoreError::Conflict);
+    }
+    for change in &commit.rows {
+        match change {
+            RowChange::Put(Row { kind, key, revision, body }) => connection
+                .prepare_cached(
+                    "INSERT INTO rows (kind, key, revision, body) VALUES (?1, ?2, ?3, ?4) \
+                     ON CONFLICT (kind, key) DO UPDATE SET revision = excluded.revision, body = excluded.body",
+                )?
+                .execute(params![kind, key, revision, body])?,
+            RowChange::Remove { kind, key } => connection
+                .prepare_cached("DELETE FROM rows WHERE kind = ?1 AND key = ?2")?
+                .execute(params![kind, key])?,
+        };
+    }
+    for AuditRow { seq, flag, hash, body } in &commit.audit {
+        connection
+            .prepare_cached("INSERT INTO audit (seq, flag, hash, body) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![seq, flag, hash, body])?;
+    }
+    let Head { history, revision, audit, audit_hash } = &commit.head;
+    connection
+        .prepare_cached("UPDATE head SET history = ?1, revision = ?2, audit = ?3, audit_hash = ?4")?
+        .execute(params![history, revision, audit, audit_hash])?;
+    Ok(())
+}
+
+pub(super) fn append(connection: &Connection, events: &[Event], forgotten: i64) -> Result<()> {
+    let mut remember = connection.prepare_cached(
+        "INSERT INTO event_ids (env, event_id, seen_at) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (env, event_id) DO UPDATE SET seen_at = excluded.seen_at WHERE seen_at <= ?4",
+    )?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO events (env, event_id, metric_key, context_type, context_key, value, timestamp, received_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for event in events {
+        let Event { env, event_id, metric_key, context_type, context_key, value, timestamp, received_at } = event;
+        if event_id.is_some() && remember.execute(params![env, event_id, received_at, forgotten])? == 0 {
+            continue;
+        }
+        insert.execute(params![env, event_id, metric_key, context_type, context_key, value, timestamp, received_at])?;
+    }
+    Ok(())
+}
+
+pub(super) fn events(connection: &Connection, env: &str, after: i64, limit: usize) -> Result<Vec<StoredEvent>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT cursor, env, event_id, metric_key, context_type, context_key, value, timestamp, received_at \
+         FROM events WHERE env = ?1 AND cursor > ?2 ORDER BY cursor LIMIT ?3",
+    )?;
+    let events = statement.query_map(params![env, after, limit], |row| {
+        let event = Event {
+            env: row.get(1)?,
+            event_id: row.get(2)?,
+            metric_key: row.get(3)?,
+            context_type: row.get(4)?,
+            context_key: row.get(5)?,
+            value: row.get(6)?,
+            timestamp: row.get(7)?,
+            received_at: row.get(8)?,
+        };
+        Ok(StoredEvent { cursor: row.get(0)?, event })
+    })?;
+    events.collect()
+}
+
+pub(super) fn forget(connection: &Connection, events_before: i64, ids_before: i64) -> Result<()> {
+    connection.execute("DELETE FROM events WHERE received_at < ?1", [events_before])?;
+    connection.execute("DELETE FROM event_ids WHERE seen_at < ?1", [ids_before])?;
+    Ok(())
+}
+
+pub(super) fn audit(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRow>> {
+    let AuditQuery { flag, after, limit } = query;
+    let mut statement = connection.prepare_cached(match flag {
+        Some(_) => "SELECT seq, flag, hash, body FROM audit WHERE seq > ?1 AND flag = ?3 ORDER BY seq LIMIT ?2",
+        None => "SELECT seq, flag, hash, body FROM audit WHERE seq > ?1 AND ?3 IS NULL ORDER BY seq LIMIT ?2",
+    })?;
+    let rows = statement.query_map(params![after, limit, flag], |row| {
+        Ok(AuditRow { seq: row.get(0)?, flag: row.get(1)?, hash: row.get(2)?, body: row.get(3)? })
+    })?;
+    rows.collect()
+}

@@ -1,0 +1,251 @@
+//! The one way to write: decided on a copy of the model, checked by the core, committed by the store, then served.
+//!
+//! ```text
+//! Draft (a copy of the model) ──decide──▶ rows + audit entries ──compile──▶ Registry ──commit──▶ takes over
+//! ```
+//!
+//! Deciding is pure and quick, and one at a time; whoever lost a race decides again on what won. What is denied leaves
+//! an entry in the audit log and nothing else.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::audit::{self, Action, Outcome};
+use crate::caller::Caller;
+use crate::error::{Code, Error};
+use crate::instant::{self, of_the_clock};
+use crate::model::{Model, Object, Stored};
+use crate::source::Registry;
+use crate::state::AppState;
+use crate::store::{Commit, Head, Row, RowChange, StoreError};
+
+mod import;
+
+/// How often a write is decided again because another process was faster.
+const TRIES: usize = 5;
+
+/// A write while it is decided: the model as it would be.
+#[derive(Debug)]
+pub struct Draft {
+    model: Model,
+    caller: Caller,
+    now: i64,
+    /// The revision that this write gives.
+    revision: u64,
+    rows: Vec<RowChange>,
+    records: Vec<(Option<Action>, Outcome)>,
+    defines: bool,
+}
+
+impl Draft {
+    /// On a copy of what is there.
+    pub fn new(model: &Model, caller: &Caller, now: i64) -> Self {
+        Self {
+            model: model.clone(),
+            caller: caller.clone(),
+            now,
+            revision: model.head.revision + 1,
+            rows: Vec::new(),
+            records: Vec::new(),
+            defines: false,
+        }
+    }
+
+    /// The model as it would be.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Who writes.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// When (milliseconds), the same for all of the write.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The revision that what is written gets.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Makes a thing, or writes it again; one that is written again keeps its place.
+    pub fn put<T: Stored>(&mut self, key: &str, body: T) {
+        let row = Row { kind: T::KIND.to_owned(), key: key.to_owned(), revision: self.revision, body: body.write() };
+        self.rows.push(RowChange::Put(row));
+        self.defines |= T::DEFINES;
+        let object = Arc::new(Object { revision: self.revision, body });
+        T::among_mut(&mut self.model).insert(key.to_owned(), object);
+    }
+
+    /// Removes a thing.
+    pub fn remove<T: Stored>(&mut self, key: &str) {
+        self.rows.push(RowChange::Remove { kind: T::KIND.to_owned(), key: key.to_owned() });
+        self.defines |= T::DEFINES;
+        T::among_mut(&mut self.model).shift_remove(key);
+    }
+
+    /// The thing as it was when the caller saw it.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` if there is none, `invalid_request` without a revision, `conflict` if it was written since.
+    pub fn seen<T: Stored>(&self, key: &str, revision: Option<u64>) -> Result<Arc<Object<T>>, Error> {
+        let object = T::among(&self.model).get(key).ok_or_else(|| {
+            let message = format!("there is no {} of this key", T::KIND.replace('_', " "));
+            Error::new(Code::NotFound, message)
+        })?;
+        match revision {
+            None => Err(Error::invalid("there is no `revision`").hint("say which one you saw: a read tells it")),
+            Some(revision) if revision == object.revision => Ok(Arc::clone(object)),
+            Some(_) => Err(Error::new(Code::Conflict, "it was written since you saw it")
+                .hint(format!("it has revision {} now: read it again and decide again", object.revision))),
+        }
+    }
+
+    /// Says in the audit log what this write does. Every write says at least one such thing.
+    pub fn record(&mut self, from: Value, to: Value, approval_ref: Option<String>) {
+        self.records.push((None, Outcome::Done { from, to, approval_ref }));
+    }
+
+    /// The same of something else that this write does along the way.
+    pub fn record_also(&mut self, action: Action, from: Value, to: Value, approval_ref: Option<String>) {
+        self.records.push((Some(action), Outcome::Done { from, to, approval_ref }));
+    }
+
+    /// What goes to the store, and the model that takes over.
+    ///
+    /// # Errors
+    ///
+    /// If nothing is said of it in the audit log, which is a mistake of ours.
+    pub(crate) fn finish(mut self, action: &Action) -> Result<(Model, Commit), Error> {
+        if self.records.is_empty() {
+            return Err(Error::internal());
+        }
+        let seen = self.model.head.clone();
+        let mut head = Head { revision: seen.revision + u64::from(!self.rows.is_empty()), ..seen.clone() };
+        let at = instant::text(self.now);
+        let chain = |(own, outcome): &(Option<Action>, Outcome)| {
+            audit::chain(&mut head, &at, &self.caller.subject, own.as_ref().unwrap_or(action), outcome)
+        };
+        let audit = self.records.iter().map(chain).collect::<Result<_, _>>().map_err(|_| Error::internal())?;
+        self.model.head = head.clone();
+        Ok((self.model, Commit { seen, head, rows: self.rows, audit }))
+    }
+}
+
+impl AppState {
+    /// Writes what `decide` decides, and answers once it is durable and serves. A refusal writes nothing but, where it
+    /// is a denial, an entry in the audit log.
+    ///
+    /// # Errors
+    ///
+    /// What `decide` refuses; `invalid_request` where the core refuses the definitions as they would be;
+    /// `not_ready` where the store is away.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        caller: Caller,
+        action: Action,
+        decide: impl Fn(&mut Draft) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let state = self.clone();
+        // On its own: a caller that goes away meanwhile must not leave the store ahead of what serves.
+        let write = async move { state.write_in_turn(&caller, &action, decide).await };
+        tokio::spawn(write).await.unwrap_or_else(|_| Err(Error::internal()))
+    }
+
+    async fn write_in_turn<T>(
+        &self,
+        caller: &Caller,
+        action: &Action,
+        decide: impl Fn(&mut Draft) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let _turn = self.turn().await;
+        for _ in 0..TRIES {
+            let served = self.load_full();
+            let mut draft = Draft::new(&served.model, caller, of_the_clock());
+            let (decided, registry) = match decide(&mut draft) {
+                Ok(decided) => {
+                    let registry = self.registry_of(&draft).await?;
+                    (Ok(decided), registry)
+                }
+                Err(error) if error.code.is_denial() => {
+                    draft = Draft::new(&served.model, caller, draft.now);
+                    draft.records.push((None, Outcome::Denied(error.code.as_str())));
+                    (Err(error), None)
+                }
+                Err(error) => return Err(error),
+            };
+            let (model, commit) = draft.finish(action)?;
+            match self.store().commit(commit).await {
+                Ok(()) => {
+                    self.take_model(model, registry);
+                    return decided;
+                }
+                Err(StoreError::Conflict) => self.reload_in_turn().await.map_err(|error| away(&error))?,
+                Err(error) => return Err(away(&error)),
+            }
+        }
+        Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
+    }
+
+    /// The registry as it would be, where the write changes it.
+    async fn registry_of(&self, draft: &Draft) -> Result<Option<Registry>, Error> {
+        if !draft.defines {
+            return Ok(None);
+        }
+        let source = self.source().clone();
+        if !source.is_written_here() {
+            return Err(Error::new(Code::Conflict, "the definitions come from a file, and are written there")
+                .hint("edit the file, or start the server without `--registry`"));
+        }
+        let model = draft.model.clone();
+        // A large registry takes a while: not on a thread that answers.
+        let compile = move || source.compile_model(&model);
+        let compiled = tokio::task::spawn_blocking(compile).await.map_err(|_| Error::internal())?;
+        compiled.map(Some).map_err(|refused| Error::definitions(&refused))
+    }
+
+    /// Takes over what another process wrote. The caller has the turn.
+    async fn reload_in_turn(&self) -> Result<(), StoreError> {
+        let model = Model::read(self.store().load().await?)?;
+        let source = self.source().clone();
+        if !source.is_written_here() {
+            self.take_model(model, None);
+            return Ok(());
+        }
+        let compile = move || (source.compile_model(&model), model);
+        match tokio::task::spawn_blocking(compile).await {
+            Ok((Ok(registry), model)) => self.take_model(model, Some(registry)),
+            Ok((Err(refused), _)) => return Err(StoreError::Unusable(refused.to_string())),
+            Err(_) => return Err(StoreError::Away("compiling its registry failed".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// Takes over what another process wrote, if there is anything new.
+    ///
+    /// # Errors
+    ///
+    /// If the store is away, or holds nothing that can serve.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        if self.store().head().await? == self.load().model.head {
+            return Ok(());
+        }
+        let _turn = self.turn().await;
+        if self.store().head().await? == self.load().model.head {
+            return Ok(());
+        }
+        self.reload_in_turn().await
+    }
+}
+
+/// What a caller is told of a store that does not answer.
+pub fn away(error: &StoreError) -> Error {
+    tracing::error!("{error}");
+    Error::new(Code::NotReady, "the store is away; nothing was written")
+        .hint("evaluations go on; try again later, and see the server's log")
+}
