@@ -1,4 +1,5 @@
-//! What the binary does besides serving: look at a registry file, and ask it questions.
+//! What the binary does besides serving: look at a registry file and ask it questions, and keep a store's people and
+//! keys.
 //!
 //! Each command is a set of arguments that runs. What it says is made by functions that return text, so that tests
 //! read it; only `emit` and `complain` write.
@@ -9,6 +10,8 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 pub mod eval;
+pub mod keys;
+pub mod users;
 pub mod validate;
 
 mod excerpt;
@@ -17,6 +20,7 @@ mod report;
 mod source;
 mod table;
 mod text;
+mod visit;
 
 /// The command ran and its answer is yes.
 const SUCCESS: u8 = 0;

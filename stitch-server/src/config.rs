@@ -9,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::commands::eval::Eval;
+use crate::commands::keys::Keys;
+use crate::commands::users::Users;
 use crate::commands::validate::Validate;
 use crate::start;
 use crate::start::store::Place;
@@ -32,6 +34,10 @@ enum Command {
     Validate(Validate),
     /// Evaluate flags of a registry, without a server
     Eval(Eval),
+    /// Make, list and revoke the keys of SDK clients
+    Keys(Keys),
+    /// Add, list, change and remove people
+    Users(Users),
 }
 
 impl Cli {
@@ -42,6 +48,8 @@ impl Cli {
             Some(Command::Serve(serve)) => start::run(serve),
             Some(Command::Validate(validate)) => validate.run(),
             Some(Command::Eval(eval)) => eval.run(),
+            Some(Command::Keys(keys)) => keys.run(),
+            Some(Command::Users(users)) => users.run(),
         }
     }
 }
@@ -64,9 +72,21 @@ pub struct ServeArgs {
     /// Where the evaluation context comes from
     #[arg(long, env = "STITCH_AUTH", value_enum, default_value_t = Auth::Dev)]
     pub auth: Auth,
-    /// Take everyone's word for who they are from other machines too
+    /// Take everyone's word for who they are from other machines too; refuses all writes
     #[arg(long)]
     pub insecure_dev_context: bool,
+    /// Certificate chain for TLS, PEM
+    #[arg(long, value_name = "FILE", env = "STITCH_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", env = "STITCH_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy before this server encrypts, and the last hop of its `X-Forwarded-For` is where a request comes from
+    #[arg(long, env = "STITCH_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// Outside identity providers to trust, a JSON array of `{issuer, audience, jwks, claims?, roles?}`
+    #[arg(long, value_name = "FILE", env = "STITCH_ISSUERS")]
+    pub issuers: Option<PathBuf>,
     /// Bytes that a request's body may have
     #[arg(long, value_name = "BYTES", env = "STITCH_BODY_LIMIT", default_value_t = 1 << 20)]
     pub body_limit: usize,
@@ -89,6 +109,8 @@ pub struct ServeArgs {
 pub enum Auth {
     /// Headers, body and query: for one's own machine
     Dev,
+    /// A verified token
+    Jwt,
 }
 
 /// The form of the log.

@@ -5,7 +5,11 @@ use axum::http::{HeaderMap, header};
 pub mod batch;
 pub mod eval;
 pub mod health;
+pub mod jwks;
+pub mod keys;
+pub mod login;
 pub mod registry;
+pub mod users;
 
 /// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
 /// whatever else is in the list.

@@ -9,6 +9,7 @@
 //! | [`wire`], [`error`] | how answers look |
 //! | [`ofrep`] | the same answers, for any `OpenFeature` client |
 //! | [`state`], [`source`] | what serves, and where the registry comes from |
+//! | [`auth`] | who asks: tokens, keys |
 //! | [`model`], [`writes`], [`caller`], [`audit`] | what is known, who may write what, and what is said of it |
 //! | [`store`] | what outlives the process |
 //! | [`gate`] | the nineteen cases before the first request |
@@ -18,6 +19,7 @@ use std::future::Future;
 use tokio::net::TcpListener;
 
 pub mod audit;
+pub mod auth;
 pub mod banner;
 pub mod caller;
 pub mod chance;
@@ -38,6 +40,7 @@ pub mod start;
 pub mod state;
 pub mod store;
 pub mod telemetry;
+mod tls;
 pub mod wire;
 pub mod writes;
 
@@ -53,7 +56,8 @@ pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl
         // They would not end by themselves.
         stopping.end_streams();
     };
-    connections::accept(listener, router::router(state), shutdown).await;
+    let tls = state.settings().tls.clone().map(Into::into);
+    connections::accept(listener, tls, router::router(state), shutdown).await;
     watching.abort();
     following.abort();
 }

@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::handlers::{batch, eval, health, registry};
+use crate::handlers::{batch, eval, health, jwks, keys, login, registry, users};
 use crate::state::AppState;
 use crate::{ofrep, request};
 
@@ -25,6 +25,13 @@ fn routes() -> Router<AppState> {
         .route("/api/flags/eval", get(eval::eval))
         .route("/api/flags/eval/batch", post(batch::batch))
         .route("/api/flags/registry", get(registry::registry))
+        // For people and their tools.
+        .route("/.well-known/jwks.json", get(jwks::jwks))
+        .route("/v1/auth/login", post(login::login))
+        .route("/v1/keys", get(keys::list).post(keys::create))
+        .route("/v1/keys/{id}", get(keys::read).patch(keys::update).delete(keys::revoke))
+        .route("/v1/users", get(users::list).post(users::create))
+        .route("/v1/users/{email}", get(users::read).patch(users::update).delete(users::remove))
         // For any OpenFeature client. A key may hold anything, or nothing.
         .route(&format!("{}{{*key}}", ofrep::FLAG), post(ofrep::evaluate::flag))
         .route(ofrep::FLAG, post(ofrep::evaluate::flag))

@@ -7,6 +7,9 @@ use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use axum::http::HeaderValue;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::auth::Auth;
+use crate::auth::issuers::Trusted;
+use crate::config;
 use crate::gate::Tally;
 use crate::model::Model;
 use crate::source::watch::News;
@@ -24,6 +27,7 @@ struct Inner {
     parity: Tally,
     started: Instant,
     served: ArcSwap<Served>,
+    auth: Auth,
     store: Arc<dyn Store>,
     /// Why the store does not answer, while it does not.
     store_away: ArcSwapOption<String>,
@@ -46,11 +50,28 @@ pub struct Settings {
     pub cors_origins: Vec<HeaderValue>,
     /// Event streams that may be open at once.
     pub streams: usize,
+    /// Where the evaluation context comes from.
+    pub auth: config::Auth,
+    /// Believe the proxy before this server where requests come from.
+    pub behind_proxy: bool,
+    /// Outside identity providers that are trusted.
+    pub issuers: Vec<Trusted>,
+    /// How connections are encrypted, if this server does it.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { insecure_dev_context: false, body_limit: 1 << 20, cors_origins: Vec::new(), streams: 1_000 }
+        Self {
+            insecure_dev_context: false,
+            body_limit: 1 << 20,
+            cors_origins: Vec::new(),
+            streams: 1_000,
+            auth: config::Auth::Dev,
+            behind_proxy: false,
+            issuers: Vec::new(),
+            tls: None,
+        }
     }
 }
 
@@ -88,6 +109,7 @@ impl AppState {
         let (bell, _) = watch::channel(false);
         let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
         Self(Arc::new(Inner {
+            auth: Auth::new(&settings),
             settings,
             source,
             parity,
@@ -133,7 +155,16 @@ impl AppState {
 
     /// What every answer warns of.
     pub fn warnings(&self) -> &'static [&'static str] {
-        if self.0.settings.insecure_dev_context { &["dev_mode", "insecure_dev_context"] } else { &["dev_mode"] }
+        match self.0.settings.auth {
+            config::Auth::Jwt => &[],
+            config::Auth::Dev if self.0.settings.insecure_dev_context => &["dev_mode", "insecure_dev_context"],
+            config::Auth::Dev => &["dev_mode"],
+        }
+    }
+
+    /// What those who log in need.
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.0.auth
     }
 
     /// Room for one event stream, if there is any left.
