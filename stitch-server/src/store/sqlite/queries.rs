@@ -128,7 +128,8 @@ pub(super) fn go_on(connection: &Connection, revision: u64, cursor: i64) -> Resu
 
 /// The cursor of the last event that was ever stored.
 pub(super) fn last_cursor(connection: &Connection) -> Result<i64> {
-    connection.query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'", [], |row| row.get(0))
+    connection
+        .query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'", [], |row| row.get(0))
 }
 
 pub(super) fn audit(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRow>> {
