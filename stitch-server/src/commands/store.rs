@@ -9,10 +9,10 @@ use crate::store::sqlite::DATABASE;
 
 /// Which store
 #[derive(Args, Clone, Debug)]
-pub struct StoreArgs {
+pub(crate) struct StoreArgs {
     /// The store: the server's own file
     #[arg(long, value_name = "FILE", env = "STITCH_STORE", default_value = DATABASE)]
-    pub store: Place,
+    pub(super) store: Place,
 }
 
 impl StoreArgs {
