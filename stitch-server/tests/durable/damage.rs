@@ -26,8 +26,13 @@ fn fails(store: &Path) -> String {
     said
 }
 
-/// Writes garbage over all pages but the first.
+/// Writes garbage over all pages but the first; what the write-ahead log has is put into the file before.
 fn damage(store: &Path) {
+    let visitor = rusqlite::Connection::open(store).unwrap();
+    visitor.busy_timeout(SOON).unwrap();
+    let left: i64 = visitor.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+    drop(visitor);
     let length = fs::metadata(store).unwrap().len();
     let file = OpenOptions::new().write(true).open(store).unwrap();
     file.write_all_at(&vec![0xa5; usize::try_from(length).unwrap() - 4_096], 4_096).unwrap();
@@ -52,12 +57,7 @@ fn a_file_that_is_damaged_meanwhile_degrades_and_evaluations_go_on() {
     let stocked = stocked_file(&store);
     let program = serve(&store);
     told(&report(program.address, &stocked, &[event("e-1")]));
-    // All of it into the file, from where the server reads it again.
-    let visitor = rusqlite::Connection::open(&store).unwrap();
-    let _: i64 = visitor.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
-    drop(visitor);
     damage(&store);
-    // What a visitor changed makes the server look at all of it again.
     let health = until(SOON, || {
         let answer = report(program.address, &stocked, &[event("e-2")]);
         if answer.status != 200 {
