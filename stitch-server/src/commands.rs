@@ -9,8 +9,10 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+pub mod copy;
 pub mod eval;
 pub mod keys;
+pub mod metrics;
 pub mod users;
 pub mod validate;
 
