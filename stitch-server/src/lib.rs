@@ -9,6 +9,7 @@
 //! | [`wire`], [`error`] | how answers look |
 //! | [`ofrep`] | the same answers, for any `OpenFeature` client |
 //! | [`state`], [`source`] | what serves, and where the registry comes from |
+//! | [`auth`] | who asks: tokens, keys |
 //! | [`model`], [`writes`], [`caller`], [`audit`] | what is known, who may write what, and what is said of it |
 //! | [`store`] | what outlives the process |
 //! | [`gate`] | the nineteen cases before the first request |
@@ -18,6 +19,7 @@ use std::future::Future;
 use tokio::net::TcpListener;
 
 pub mod audit;
+pub mod auth;
 pub mod banner;
 pub mod caller;
 pub mod chance;

@@ -21,6 +21,7 @@ use crate::state::AppState;
 use crate::store::{Commit, Head, Row, RowChange, StoreError};
 
 mod import;
+pub mod visit;
 
 /// How often a write is decided again because another process was faster.
 const TRIES: usize = 5;
@@ -49,6 +50,29 @@ impl Draft {
             rows: Vec::new(),
             records: Vec::new(),
             defines: false,
+        }
+    }
+
+    /// A draft on which something was decided, and what came of it. Of what is denied nothing is left but an entry for
+    /// the audit log.
+    ///
+    /// # Errors
+    ///
+    /// What is refused and is no denial.
+    fn decided<T>(
+        model: &Model,
+        caller: &Caller,
+        decide: impl Fn(&mut Self) -> Result<T, Error>,
+    ) -> Result<(Self, Result<T, Error>), Error> {
+        let mut draft = Self::new(model, caller, of_the_clock());
+        match decide(&mut draft) {
+            Err(error) if error.code.is_denial() => {
+                let mut denied = Self::new(model, caller, draft.now);
+                denied.records.push((None, Outcome::Denied(error.code.as_str())));
+                Ok((denied, Err(error)))
+            }
+            Err(error) => Err(error),
+            Ok(decided) => Ok((draft, Ok(decided))),
         }
     }
 
@@ -166,19 +190,8 @@ impl AppState {
         let _turn = self.turn().await;
         for _ in 0..TRIES {
             let served = self.load_full();
-            let mut draft = Draft::new(&served.model, caller, of_the_clock());
-            let (decided, registry) = match decide(&mut draft) {
-                Ok(decided) => {
-                    let registry = self.registry_of(&draft).await?;
-                    (Ok(decided), registry)
-                }
-                Err(error) if error.code.is_denial() => {
-                    draft = Draft::new(&served.model, caller, draft.now);
-                    draft.records.push((None, Outcome::Denied(error.code.as_str())));
-                    (Err(error), None)
-                }
-                Err(error) => return Err(error),
-            };
+            let (draft, decided) = Draft::decided(&served.model, caller, &decide)?;
+            let registry = self.registry_of(&draft).await?;
             let (model, commit) = draft.finish(action)?;
             match self.store().commit(commit).await {
                 Ok(()) => {
