@@ -41,8 +41,26 @@ pub struct Need {
 pub struct Settled {
     /// Each approval that it needs.
     pub needs: Vec<Need>,
-    /// Those that it was made with.
-    pub approval_ref: Option<String>,
+    /// Those that it was made with: the flag, and the approval's id.
+    pub used: Vec<(String, String)>,
+}
+
+impl Settled {
+    /// The approvals that it was made with, as the audit log names them.
+    pub fn approval_ref(&self) -> Option<String> {
+        let ids: Vec<&str> = self.used.iter().map(|(_, id)| id.as_str()).collect();
+        (!ids.is_empty()).then(|| ids.join(", "))
+    }
+}
+
+/// The environments that the registry lists.
+pub(super) fn environments(model: &Model) -> Vec<String> {
+    view::places(model).into_iter().flatten().map(str::to_owned).collect()
+}
+
+/// What the named flag and all that it uses look like now, as an approval for a place is bound to it.
+pub(super) fn present(model: &Model, flag: &str, env: Option<&str>) -> String {
+    need(model, model, flag, env, 0).before
 }
 
 /// Whether writes to a flag need approvals, and by how many.
@@ -181,8 +199,13 @@ fn differ<'m, T>(
     before: &'m crate::model::Objects<T>,
     after: &'m crate::model::Objects<T>,
 ) -> impl Iterator<Item = &'m str> {
-    let same = |key: &str| matches!((before.get(key), after.get(key)), (Some(a), Some(b)) if std::sync::Arc::ptr_eq(a, b));
-    before.keys().chain(after.keys().filter(|key| !before.contains_key(*key))).map(String::as_str).filter(move |key| !same(key))
+    let same =
+        |key: &str| matches!((before.get(key), after.get(key)), (Some(a), Some(b)) if std::sync::Arc::ptr_eq(a, b));
+    before
+        .keys()
+        .chain(after.keys().filter(|key| !before.contains_key(*key)))
+        .map(String::as_str)
+        .filter(move |key| !same(key))
 }
 
 impl Draft {
@@ -200,12 +223,12 @@ impl Draft {
         {
             needs.push(own);
         }
-        let Terms::Make { approvals, .. } = terms else { return Ok(Settled { needs, approval_ref: None }) };
+        let Terms::Make { approvals, .. } = terms else { return Ok(Settled { needs, used: Vec::new() }) };
         let mut used = Vec::new();
         let mut missing = Vec::new();
         for need in &needs {
             match self.approval_for(need, approvals) {
-                Ok(id) => used.push((id, need)),
+                Ok(id) => used.push((need.flag.clone(), id)),
                 Err(why) => {
                     let place = need.env.as_ref().map_or_else(|| "the base".to_owned(), |env| format!("`{env}`"));
                     let people = if need.signatures == 1 { "one other person" } else { "two other people" };
@@ -221,7 +244,7 @@ impl Draft {
                 .hint("ask for it with `POST /v1/approvals`, have it signed, and name it as `approval_id`")
                 .details(missing));
         }
-        for (id, need) in &used {
+        for (need, (_, id)) in needs.iter().zip(&used) {
             let approval = self.model().approvals.get(id).map(|approval| approval.body.clone());
             let Some(approval) = approval else { return Err(Error::internal()) };
             self.put(id, Approval { used_at: Some(self.now()), ..approval });
@@ -229,9 +252,7 @@ impl Draft {
             let action = action.in_env(need.env.as_deref());
             self.record_also(action, Value::Null, need.change.clone(), Some(id.clone()));
         }
-        let ids: Vec<String> = used.into_iter().map(|(id, _)| id).collect();
-        let approval_ref = (!ids.is_empty()).then(|| ids.join(", "));
-        Ok(Settled { needs, approval_ref })
+        Ok(Settled { needs, used })
     }
 
     /// The approval among those named that is for exactly this, or why there is none.

@@ -1,11 +1,14 @@
 //! A wish to change the definitions, as data: a route has it made, or an approval is asked for it.
 
+use std::sync::Arc;
+
 use stitch_core::Json;
 
-use super::Draft;
 use super::guard::Settled;
+use super::rollback::no_flag;
+use super::{Draft, flag, import, override_row, segment, stage};
 use crate::error::Error;
-use crate::model::Stored;
+use crate::model::{Flag, Object, Stored};
 
 /// A change of the definitions.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ pub enum Change {
     /// No such row any more.
     DeleteOverride(String),
     /// A flag's stage or percentage.
-    Stage(super::stage::StageChange),
+    Stage(stage::StageChange),
     /// All definitions.
     ReplaceRegistry(Json<'static>),
 }
@@ -47,12 +50,13 @@ pub enum Terms {
 }
 
 impl Terms {
-    /// The revision that the caller saw of something that is there.
-    pub(super) fn seen<T: Stored>(
-        &self,
-        draft: &Draft,
-        key: &str,
-    ) -> Result<std::sync::Arc<crate::model::Object<T>>, Error> {
+    /// A flag as the caller saw it.
+    pub(super) fn flag(&self, draft: &Draft, key: &str) -> Result<Arc<Object<Flag>>, Error> {
+        if draft.model().flags.contains_key(key) { self.seen::<Flag>(draft, key) } else { Err(no_flag()) }
+    }
+
+    /// A thing as the caller saw it.
+    pub(super) fn seen<T: Stored>(&self, draft: &Draft, key: &str) -> Result<Arc<Object<T>>, Error> {
         match self {
             Self::Make { revision, .. } => draft.seen::<T>(key, *revision),
             Self::Ask(_) => draft.seen::<T>(key, T::among(draft.model()).get(key).map(|object| object.revision)),
@@ -68,16 +72,16 @@ impl Change {
     /// Whatever stands in its way: permissions, revisions, references, approvals.
     pub fn make(&self, draft: &mut Draft, terms: &Terms) -> Result<Settled, Error> {
         match self {
-            Self::CreateFlag(document) => super::flag::create(draft, document, terms),
-            Self::UpdateFlag(key, document) => super::flag::update(draft, key, document, terms),
-            Self::DeleteFlag(key) => super::flag::delete(draft, key, terms),
-            Self::CreateSegment(document) => super::segment::create(draft, document, terms),
-            Self::UpdateSegment(key, document) => super::segment::update(draft, key, document, terms),
-            Self::DeleteSegment(key) => super::segment::delete(draft, key, terms),
-            Self::PutOverride(id, row) => super::override_row::put(draft, id, row, terms),
-            Self::DeleteOverride(id) => super::override_row::delete(draft, id, terms),
-            Self::Stage(change) => super::stage::change(draft, change, terms).map(|(settled, _)| settled),
-            Self::ReplaceRegistry(document) => super::import::replace(draft, document, terms),
+            Self::CreateFlag(document) => flag::create(draft, document, terms),
+            Self::UpdateFlag(key, document) => flag::update(draft, key, document, terms),
+            Self::DeleteFlag(key) => flag::delete(draft, key, terms),
+            Self::CreateSegment(document) => segment::create(draft, document, terms),
+            Self::UpdateSegment(key, document) => segment::update(draft, key, document, terms),
+            Self::DeleteSegment(key) => segment::delete(draft, key, terms),
+            Self::PutOverride(id, row) => override_row::put(draft, id, row, terms),
+            Self::DeleteOverride(id) => override_row::delete(draft, id, terms),
+            Self::Stage(change) => stage::change(draft, change, terms).map(|(settled, _)| settled),
+            Self::ReplaceRegistry(document) => import::replace(draft, document, terms),
         }
     }
 }
