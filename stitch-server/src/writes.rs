@@ -236,8 +236,8 @@ impl AppState {
                     self.take_model(model, registry);
                     return decided;
                 }
-                Err(StoreError::Conflict) => self.reload_in_turn().await.map_err(|error| away(&error))?,
-                Err(error) => return Err(away(&error)),
+                Err(StoreError::Conflict) => self.reload_in_turn().await.map_err(|error| self.away(&error))?,
+                Err(error) => return Err(self.away(&error)),
             }
         }
         Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
@@ -294,9 +294,8 @@ impl AppState {
     }
 }
 
-/// What a caller is told of a store that does not answer.
-pub fn away(error: &StoreError) -> Error {
-    tracing::error!("{error}");
+/// What a caller is told of a store that does not answer. Why, its health says, and its log.
+pub(crate) fn away() -> Error {
     Error::new(Code::NotReady, "the store is away; nothing was written")
         .hint("evaluations go on; try again later, and see the server's log")
 }

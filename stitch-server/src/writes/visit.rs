@@ -1,6 +1,6 @@
 //! Writing without a server, or beside one: for the command line, and for what has to be there before a server serves.
 
-use super::{Draft, TRIES, away};
+use super::{Draft, TRIES};
 use crate::audit::Action;
 use crate::caller::Caller;
 use crate::error::{Code, Error};
@@ -36,4 +36,9 @@ pub async fn write<T>(
         }
     }
     Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
+}
+
+/// What somebody at a terminal is told of a store that does not answer.
+pub fn away(error: &StoreError) -> Error {
+    Error::new(Code::NotReady, format!("{error}; nothing was written"))
 }
