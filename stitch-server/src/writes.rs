@@ -175,7 +175,7 @@ impl Draft {
     /// # Errors
     ///
     /// If nothing is said of it in the audit log, which is a mistake of ours.
-    pub(crate) fn finish(mut self, action: &Action) -> Result<(Model, Commit), Error> {
+    pub fn finish(mut self, action: &Action) -> Result<(Model, Commit), Error> {
         if self.records.is_empty() {
             return Err(Error::internal());
         }

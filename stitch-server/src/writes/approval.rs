@@ -23,7 +23,7 @@ const REMEMBERED: i64 = 30 * 24 * 3_600_000;
 /// If the caller could not make the change, or it needs no approval for that flag and place.
 pub fn request(draft: &mut Draft, id: &str, flag: &str, env: Option<&str>, change: &Change) -> Result<(), Error> {
     let mut trial = Draft::new(draft.model(), draft.caller(), draft.now());
-    let settled = change.make(&mut trial, &Terms::Ask(id.to_owned()))?;
+    let settled = change.make(&mut trial, &Terms::Ask)?;
     let need = settled.needs.iter().find(|need| need.flag == flag && need.env.as_deref() == env);
     let Some(need) = need else {
         let place = |env: Option<&str>| env.map_or_else(|| "the base".to_owned(), |env| format!("`{env}`"));

@@ -45,8 +45,8 @@ pub enum Terms {
         /// The approvals that it is to be made with.
         approvals: Vec<String>,
     },
-    /// An approval is asked for it, which will have this id: whatever approvals it needs, it is as if it had them.
-    Ask(String),
+    /// An approval is asked for it: whatever approvals it needs, it is as if it had them.
+    Ask,
 }
 
 impl Terms {
@@ -59,7 +59,7 @@ impl Terms {
     pub(super) fn seen<T: Stored>(&self, draft: &Draft, key: &str) -> Result<Arc<Object<T>>, Error> {
         match self {
             Self::Make { revision, .. } => draft.seen::<T>(key, *revision),
-            Self::Ask(_) => draft.seen::<T>(key, T::among(draft.model()).get(key).map(|object| object.revision)),
+            Self::Ask => draft.seen::<T>(key, T::among(draft.model()).get(key).map(|object| object.revision)),
         }
     }
 }
