@@ -7,10 +7,10 @@ use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use axum::http::HeaderValue;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::error::Error;
 use crate::auth::Auth;
 use crate::auth::issuers::Trusted;
 use crate::config;
+use crate::error::Error;
 use crate::gate::Tally;
 use crate::limit::Limit;
 use crate::model::Model;
