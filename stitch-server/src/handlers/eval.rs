@@ -36,9 +36,10 @@ pub async fn eval(
             .auth_source(resolved.auth_source));
     };
     let outcome = if trace {
-        Outcome::Explanation(flag.explain(&resolved.context))
+        Outcome::Explanation(Box::new(flag.explain(&resolved.context)))
     } else {
         Outcome::Evaluation(flag.evaluate(&resolved.context))
     };
-    wire::success(&meta, resolved.auth_source, wire::ABOUT_A_PERSON, &outcome)
+    state.metrics().evaluated(outcome.evaluation().reason);
+    wire::outcome(&meta, resolved.auth_source, &outcome)
 }

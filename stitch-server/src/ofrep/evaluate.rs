@@ -1,6 +1,5 @@
 //! `POST /ofrep/v1/evaluate/flags/{key}` and `POST /ofrep/v1/evaluate/flags`.
 
-use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -12,14 +11,14 @@ use super::answer::{Bulk, Flag};
 use super::failure::status;
 use super::{Failure, context, credential, events};
 use crate::error::Error;
-use crate::extract;
+use crate::extract::{self, Content};
 use crate::handlers::matches;
 use crate::instant::of_the_clock;
 use crate::state::AppState;
 use crate::wire;
 
 /// One flag; the rest of the path is its key, `/` and all.
-pub async fn flag(State(state): State<AppState>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn flag(State(state): State<AppState>, uri: Uri, headers: HeaderMap, Content(body): Content) -> Response {
     let key = uri.path().strip_prefix(super::FLAG).unwrap_or_default();
     // No flag's key is anything but UTF-8, so what is not names no flag.
     let key = percent_decode_str(key).decode_utf8_lossy();
@@ -33,18 +32,20 @@ fn one(state: &AppState, key: &str, headers: &HeaderMap, body: &[u8]) -> Result<
     let engine = &served.registry.engine;
     let document = context::read(body, engine, of_the_clock())?;
     let context = document.context();
-    let flag = Flag::of(&engine.evaluate(key, &context), document.user_id.is_some());
+    let evaluation = engine.evaluate(key, &context);
+    state.metrics().evaluated(evaluation.reason);
+    let flag = Flag::of(&evaluation, document.user_id.is_some());
     let status = match &flag {
         Flag::Served(_) => StatusCode::OK,
         Flag::Failed(failed) => status(failed.code),
     };
-    let mut response = answer(json(&flag)?);
+    let mut response = wire::json(json(&flag)?, wire::ABOUT_A_PERSON);
     *response.status_mut() = status;
     Ok(response)
 }
 
 /// All flags, for a client that keeps them.
-pub async fn flags(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn flags(State(state): State<AppState>, headers: HeaderMap, Content(body): Content) -> Response {
     all(&state, &headers, &body).unwrap_or_else(IntoResponse::into_response)
 }
 
@@ -57,17 +58,19 @@ fn all(state: &AppState, headers: &HeaderMap, body: &[u8]) -> Result<Response, F
     let document = context::read(body, &registry.engine, of_the_clock())?;
     let context = document.context();
     let evaluations = registry.engine.evaluate_all(&context);
+    let tally = state.metrics().tally();
+    evaluations.iter().for_each(|evaluation| tally.count(evaluation.reason));
     let named = document.user_id.is_some();
     let flags = evaluations.iter().map(|evaluation| Flag::of(evaluation, named)).collect();
     let body = json(&Bulk { flags, event_streams: [events::stream(registry)] })?;
     let etag = etag(&[wire::VERSION.as_bytes(), registry.revision.as_bytes(), asked.as_bytes(), &body]);
     let mut response = if matches(headers, &etag) {
-        let mut response = answer(Vec::new());
+        let mut response = wire::json(Vec::new(), wire::ABOUT_A_PERSON);
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().remove(header::CONTENT_TYPE);
         response
     } else {
-        answer(body)
+        wire::json(body, wire::ABOUT_A_PERSON)
     };
     response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&etag).map_err(|_| Error::internal())?);
     Ok(response)
@@ -85,12 +88,4 @@ fn etag(parts: &[&[u8]]) -> String {
 
 fn json(data: &impl Serialize) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(data).map_err(|_| Error::internal())
-}
-
-fn answer(body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(wire::ABOUT_A_PERSON));
-    response
 }

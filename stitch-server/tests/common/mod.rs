@@ -22,6 +22,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A server in this process.
 pub struct Server {
     pub address: SocketAddr,
+    pub management: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -42,12 +43,14 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                serve(listener, state, async { drop(stopped.await) }).await;
+                let bind = || tokio::net::TcpListener::bind("127.0.0.1:0");
+                let (listener, management) = (bind().await.unwrap(), bind().await.unwrap());
+                tell.send((listener.local_addr().unwrap(), management.local_addr().unwrap())).unwrap();
+                serve(listener, management, state, async { drop(stopped.await) }).await;
             });
         });
-        Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        let (address, management) = told.recv().unwrap();
+        Self { address, management, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -224,7 +227,7 @@ impl Drop for Program {
     }
 }
 
-/// The program with nothing of this environment that configures it.
+/// The program with nothing of this environment that configures it, and a management address that nobody else has.
 pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -232,7 +235,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)
             command.env_remove(name);
         }
     }
-    command.envs(environment.iter().copied()).stdin(Stdio::null());
+    command.env("STITCH_MANAGEMENT_ADDR", "127.0.0.1:0").envs(environment.iter().copied()).stdin(Stdio::null());
     command
 }
 
