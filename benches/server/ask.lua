@@ -20,7 +20,7 @@ local ask = {
     for number = #flags, 99 do
       flags[number + 1] = string.format('"team-%d.feature-%d"', number % 17, number)
     end
-    local context = '{"user_id":"' .. user .. '","tier":"staff","env":"prod","attributes":{' .. attributes .. "}}"
+    local context = '{"user_id":"' .. user .. '","tier":"staff","env":"prod"}' -- as for one by `eval`
     local body = '{"context":' .. context .. ',"flags":[' .. table.concat(flags, ",") .. "]}"
     return wrk.format("POST", "/api/flags/eval/batch", json, body)
   end,

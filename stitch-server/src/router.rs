@@ -49,10 +49,8 @@ pub struct Map {
 
 impl Map {
     fn new(state: AppState) -> Self {
-        let router = Router::new().method_not_allowed_fallback(request::method_not_allowed);
-        let router = router.fallback(request::not_found);
         let counts = Counts { matcher: matchit::Router::new(), elsewhere: state.metrics().route("none") };
-        Self { state, router, counts }
+        Self { state, router: Router::new(), counts }
     }
 
     fn route(mut self, template: &'static str, methods: MethodRouter<AppState>) -> Self {
@@ -63,7 +61,8 @@ impl Map {
 
     /// The state, who answers, and where that is counted.
     pub(crate) fn into_parts(self) -> (AppState, Router, Counts) {
-        (self.state.clone(), self.router.with_state(self.state), self.counts)
+        let router = self.router.method_not_allowed_fallback(request::method_not_allowed).fallback(request::not_found);
+        (self.state.clone(), router.with_state(self.state), self.counts)
     }
 }
 

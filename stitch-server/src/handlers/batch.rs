@@ -2,17 +2,15 @@
 
 use std::borrow::Cow;
 
-use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use stitch_core::{Context, ContextDocument, Engine, Json};
 
 use crate::error::{Detail, Error, Place};
-use crate::extract::{self, AuthSource, Content, Query, Resolved, Sources};
+use crate::extract::{self, AuthSource, Call, Query, Resolved, Sources};
 use crate::instant::of_the_clock;
 use crate::state::AppState;
-use crate::wire::{self, Meta, Outcome};
+use crate::wire::{self, Outcome};
 
 /// Items of one request.
 pub const ITEMS: usize = 1_000;
@@ -36,17 +34,11 @@ struct Item<'j> {
 /// # Errors
 ///
 /// If the request is not as the contract says. An unknown flag is a result, no failure.
-pub async fn batch(
-    State(state): State<AppState>,
-    Extension(meta): Extension<Meta>,
-    uri: Uri,
-    headers: HeaderMap,
-    Content(body): Content,
-) -> Result<Response, Error> {
-    let query = Query::read(&uri, &["trace"], true)?;
-    let asked = Asked::read(extract::json(&headers, &body)?)?;
+pub async fn batch(State(state): State<AppState>, call: Call) -> Result<Response, Error> {
+    let query = Query::read(&call.uri, &["trace"], true)?;
+    let asked = Asked::read(extract::json(&call.headers, &call.body)?)?;
     let trace = query.switch("trace")? || asked.trace;
-    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query)? };
+    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&call.headers, &query)? };
     let served = state.load();
     let engine = &served.registry.engine;
     let now = of_the_clock();
@@ -55,12 +47,12 @@ pub async fn batch(
     let Some(items) = &asked.items else {
         let resolved = sources.resolve(engine, now)?;
         let outcomes = all(engine, &resolved.context, trace).into_iter().inspect(count);
-        return wire::batch(&meta, resolved.auth_source, outcomes);
+        return wire::batch(&call.meta, resolved.auth_source, outcomes);
     };
     let contexts = Contexts::resolve(items, sources, engine, now)?;
     let outcomes = items.iter().zip(contexts.iter());
     let outcomes = outcomes.map(|(item, context)| one(engine, &item.flag_key, context, trace));
-    wire::batch(&meta, contexts.auth_source(), outcomes.inspect(count))
+    wire::batch(&call.meta, contexts.auth_source(), outcomes.inspect(count))
 }
 
 /// The contexts of a batch, each resolved once.

@@ -1,7 +1,7 @@
 //! `POST /ofrep/v1/evaluate/flags/{key}` and `POST /ofrep/v1/evaluate/flags`.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -11,23 +11,23 @@ use super::answer::{Bulk, Flag};
 use super::failure::status;
 use super::{Failure, context, credential, events};
 use crate::error::Error;
-use crate::extract::{self, Content};
+use crate::extract::{self, Call};
 use crate::handlers::matches;
 use crate::instant::of_the_clock;
 use crate::state::AppState;
 use crate::wire;
 
 /// One flag; the rest of the path is its key, `/` and all.
-pub async fn flag(State(state): State<AppState>, uri: Uri, headers: HeaderMap, Content(body): Content) -> Response {
-    let key = uri.path().strip_prefix(super::FLAG).unwrap_or_default();
+pub async fn flag(State(state): State<AppState>, call: Call) -> Response {
+    let key = call.uri.path().strip_prefix(super::FLAG).unwrap_or_default();
     // No flag's key is anything but UTF-8, so what is not names no flag.
     let key = percent_decode_str(key).decode_utf8_lossy();
-    one(&state, &key, &headers, &body).unwrap_or_else(|failure| failure.of_flag(&key).into_response())
+    one(&state, &key, &call).unwrap_or_else(|failure| failure.of_flag(&key).into_response())
 }
 
-fn one(state: &AppState, key: &str, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
-    credential::check(headers)?;
-    let body = extract::json(headers, body)?;
+fn one(state: &AppState, key: &str, call: &Call) -> Result<Response, Failure> {
+    credential::check(&call.headers)?;
+    let body = extract::json(&call.headers, &call.body)?;
     let served = state.load();
     let engine = &served.registry.engine;
     let document = context::read(body, engine, of_the_clock())?;
@@ -45,13 +45,13 @@ fn one(state: &AppState, key: &str, headers: &HeaderMap, body: &[u8]) -> Result<
 }
 
 /// All flags, for a client that keeps them.
-pub async fn flags(State(state): State<AppState>, headers: HeaderMap, Content(body): Content) -> Response {
-    all(&state, &headers, &body).unwrap_or_else(IntoResponse::into_response)
+pub async fn flags(State(state): State<AppState>, call: Call) -> Response {
+    all(&state, &call).unwrap_or_else(IntoResponse::into_response)
 }
 
-fn all(state: &AppState, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
-    credential::check(headers)?;
-    let body = extract::json(headers, body)?;
+fn all(state: &AppState, call: &Call) -> Result<Response, Failure> {
+    credential::check(&call.headers)?;
+    let body = extract::json(&call.headers, &call.body)?;
     let asked = body.to_string();
     let served = state.load();
     let registry = &served.registry;
@@ -59,12 +59,14 @@ fn all(state: &AppState, headers: &HeaderMap, body: &[u8]) -> Result<Response, F
     let context = document.context();
     let evaluations = registry.engine.evaluate_all(&context);
     let tally = state.metrics().tally();
-    evaluations.iter().for_each(|evaluation| tally.count(evaluation.reason));
+    for evaluation in &evaluations {
+        tally.count(evaluation.reason);
+    }
     let named = document.user_id.is_some();
     let flags = evaluations.iter().map(|evaluation| Flag::of(evaluation, named)).collect();
     let body = json(&Bulk { flags, event_streams: [events::stream(registry)] })?;
     let etag = etag(&[wire::VERSION.as_bytes(), registry.revision.as_bytes(), asked.as_bytes(), &body]);
-    let mut response = if matches(headers, &etag) {
+    let mut response = if matches(&call.headers, &etag) {
         let mut response = wire::json(Vec::new(), wire::ABOUT_A_PERSON);
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().remove(header::CONTENT_TYPE);

