@@ -1,0 +1,177 @@
+//! The floor: what a program would have written by hand for these very flags. The same lookup, the same hash, the same
+//! answers, and nothing else: no reasons, no overrides, no environments.
+
+use std::collections::HashSet;
+
+use xxhash_rust::xxh64::xxh64;
+
+use super::Engine;
+use crate::registry::{Condition, Flag, Registry, Rule};
+use crate::row::Row;
+use crate::user::User;
+
+/// Buckets of a gate.
+const BUCKETS: u128 = 100_000;
+
+/// By name.
+#[derive(Debug)]
+pub struct ByName {
+    flags: super::ByName<usize>,
+    code: Vec<Code>,
+}
+
+/// By the place in memory.
+#[derive(Debug)]
+pub struct ByHandle(ByName);
+
+/// What a flag was written as.
+#[derive(Debug)]
+enum Code {
+    On,
+    Tier(Box<str>),
+    Staged { seed: u64, out: u64 },
+    Rules(Box<[Three]>),
+    After(usize),
+    Members(HashSet<Box<str>, foldhash::fast::FixedState>),
+}
+
+/// Three conditions.
+#[derive(Debug)]
+struct Three {
+    country: Box<str>,
+    devices: Box<[Box<str>]>,
+    plan: Box<str>,
+}
+
+const ONLY_ASKING: &[(Row, &str)] =
+    &[(Row::Load, "the floor is only asked"), (Row::SegmentLoad, "the floor is only asked")];
+
+impl ByName {
+    #[inline]
+    fn run(&self, code: &Code, user: &User) -> bool {
+        match code {
+            Code::On => true,
+            Code::Tier(tier) => user.tier == **tier,
+            Code::Staged { seed, out } => {
+                (u128::from(xxh64(user.id.as_bytes(), *seed)) * BUCKETS) >> 64 < u128::from(*out)
+            }
+            Code::Rules(rules) => rules.iter().any(|Three { country, devices, plan }| {
+                user.country == **country && devices.iter().any(|device| user.device == **device) && user.plan == **plan
+            }),
+            Code::After(first) => self.run(&self.code[*first], user),
+            Code::Members(ids) => ids.contains(&*user.id),
+        }
+    }
+}
+
+impl Engine for ByName {
+    const NAME: &'static str = "floor";
+    const CRATE: &'static str = "";
+    const ABSENT: &'static [(Row, &'static str)] = ONLY_ASKING;
+    type Context<'u> = &'u User;
+    type Flag = &'static str;
+    type Scratch = ();
+
+    fn document(registry: &Registry) -> Vec<u8> {
+        registry.document.clone().into_bytes()
+    }
+
+    fn load(document: &[u8]) -> Self {
+        let document = String::from_utf8(document.to_vec()).expect("the document is text");
+        let registry = Registry::read(document);
+        let place = |key: &str| registry.flags.iter().position(|flag| flag.key == key).expect("a flag of the registry");
+        let flags = registry.flags.iter().enumerate().map(|(index, flag)| (flag.key.as_str().into(), index));
+        let code = registry.flags.iter().map(|flag| write(flag, &registry, place)).collect();
+        Self { flags: flags.collect(), code }
+    }
+
+    fn flag(&'static self, key: &'static str) -> Self::Flag {
+        key
+    }
+
+    #[inline]
+    fn context(user: &User) -> Self::Context<'_> {
+        user
+    }
+
+    #[inline]
+    fn is_on(&self, flag: Self::Flag, user: &Self::Context<'_>, (): &mut ()) -> bool {
+        self.flags.get(flag).is_some_and(|&index| self.run(&self.code[index], user))
+    }
+
+    fn count_on(&self, _: &[Self::Flag], user: &Self::Context<'_>, (): &mut ()) -> usize {
+        self.code.iter().filter(|code| self.run(code, user)).count()
+    }
+}
+
+/// The code of one flag.
+fn write(flag: &Flag, registry: &Registry, place: impl Fn(&str) -> usize) -> Code {
+    if let [first] = flag.dependencies.as_slice() {
+        return Code::After(place(first));
+    }
+    if let Some(percentage) = flag.staged {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100,000")]
+        let out = (percentage * 1_000.0).round() as u64;
+        return Code::Staged { seed: xxh64(flag.key.as_bytes(), 0), out };
+    }
+    let three = |rule: &Rule| match rule.conditions.as_slice() {
+        [Condition::Is(_, country), Condition::In(_, devices), Condition::Is(_, plan)] => Three {
+            country: country.as_str().into(),
+            devices: devices.iter().map(|device| device.as_str().into()).collect(),
+            plan: plan.as_str().into(),
+        },
+        other => panic!("nobody wrote {other:?} by hand"),
+    };
+    match flag.rules.as_slice() {
+        [] => Code::On,
+        [Rule { conditions, .. }] if let [Condition::Is(attribute, tier)] = conditions.as_slice() => {
+            assert_eq!(attribute, "tier");
+            Code::Tier(tier.as_str().into())
+        }
+        [Rule { conditions, .. }] if let [Condition::Segment(key)] = conditions.as_slice() => {
+            let segment = registry.segments.iter().find(|segment| segment.key == *key).expect("a segment");
+            Code::Members(segment.included.iter().map(|id| id.as_str().into()).collect())
+        }
+        rules => Code::Rules(rules.iter().map(three).collect()),
+    }
+}
+
+impl Engine for ByHandle {
+    const NAME: &'static str = "floor, by handle";
+    const CRATE: &'static str = "";
+    const ABSENT: &'static [(Row, &'static str)] = &[
+        (Row::Load, "the floor is only asked"),
+        (Row::SegmentLoad, "the floor is only asked"),
+        (Row::All100, "the same by name and by handle"),
+        (Row::All1000, "the same by name and by handle"),
+    ];
+    type Context<'u> = &'u User;
+    type Flag = Handle;
+    type Scratch = ();
+
+    fn document(registry: &Registry) -> Vec<u8> {
+        ByName::document(registry)
+    }
+
+    fn load(document: &[u8]) -> Self {
+        Self(ByName::load(document))
+    }
+
+    fn flag(&'static self, key: &'static str) -> Self::Flag {
+        Handle(&self.0.code[self.0.flags[key]])
+    }
+
+    #[inline]
+    fn context(user: &User) -> Self::Context<'_> {
+        user
+    }
+
+    #[inline]
+    fn is_on(&self, Handle(code): Self::Flag, user: &Self::Context<'_>, (): &mut ()) -> bool {
+        self.0.run(code, user)
+    }
+}
+
+/// A flag of the floor.
+#[derive(Clone, Copy, Debug)]
+pub struct Handle(&'static Code);
