@@ -20,6 +20,8 @@ pub trait Engine: Sized + Sync + 'static {
     const NAME: &'static str;
     /// Its crate, whose version is in the lock file.
     const CRATE: &'static str;
+    /// Whether an answer says more than the value: a reason, or the rule.
+    const TELLS_WHY: bool;
     /// The rows that it has nothing for, with the reason.
     const ABSENT: &'static [(Row, &'static str)];
 

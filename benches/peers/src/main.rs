@@ -60,9 +60,18 @@ struct Everything {
 }
 
 impl Everything {
+    fn peer<E: Engine>(&mut self, users: &'static [User], members: &Members) {
+        self.about.push(About::peer::<E>());
+        self.add::<E>(users, members);
+    }
+
+    fn ours<E: Engine>(&mut self, users: &'static [User], members: &Members) {
+        self.about.push(About::ours::<E>());
+        self.add::<E>(users, members);
+    }
+
     fn add<E: Engine>(&mut self, users: &'static [User], members: &Members) {
-        eprintln!("{}: checked and warmed up", E::NAME);
-        self.about.push(About::of::<E>());
+        eprintln!("{}: checking and warming up", E::NAME);
         self.cells.extend(cells::<E>(users));
         self.scaling.push(Scaling::of::<E>(users));
         let (cells, memory) = members.cells::<E>();
@@ -84,17 +93,19 @@ fn main() -> ExitCode {
     let users: &'static [User] = Vec::leak(users());
     let members = Members::new(plan.segment_ids);
     let mut all = Everything::default();
-    all.add::<stitch::ByName>(users, &members);
-    all.add::<stitch::ByHandle>(users, &members);
-    all.add::<floor::ByName>(users, &members);
-    all.add::<floor::ByHandle>(users, &members);
-    all.add::<Yggdrasil>(users, &members);
-    all.add::<Eppo>(users, &members);
-    all.add::<Rules>(users, &members);
-    all.add::<LaunchDarkly>(users, &members);
-    all.add::<GrowthBook>(users, &members);
-    all.add::<FeatureFlag>(users, &members);
-    all.add::<Flagd>(users, &members);
+    all.ours::<stitch::ByName<true>>(users, &members);
+    all.ours::<stitch::ByName<false>>(users, &members);
+    all.ours::<stitch::ByHandle<true>>(users, &members);
+    all.ours::<stitch::ByHandle<false>>(users, &members);
+    all.ours::<floor::ByName>(users, &members);
+    all.ours::<floor::ByHandle>(users, &members);
+    all.peer::<Yggdrasil>(users, &members);
+    all.peer::<Eppo>(users, &members);
+    all.peer::<Rules>(users, &members);
+    all.peer::<LaunchDarkly>(users, &members);
+    all.peer::<GrowthBook>(users, &members);
+    all.peer::<FeatureFlag>(users, &members);
+    all.peer::<Flagd>(users, &members);
 
     measure(&mut all.cells, plan.batch, plan.rounds);
     measure(&mut all.segment, plan.batch, plan.segment_rounds);

@@ -14,24 +14,24 @@ use crate::threads::Scaling;
 pub struct About {
     name: &'static str,
     version: Option<String>,
+    tells_why: bool,
+    is_peer: bool,
     absent: &'static [(Row, &'static str)],
 }
 
 impl About {
-    /// With the version that is locked.
-    pub fn of<E: Engine>() -> Self {
-        Self { name: E::NAME, version: locked(E::CRATE), absent: E::ABSENT }
+    /// A peer, with the version that is locked.
+    pub fn peer<E: Engine>() -> Self {
+        Self { version: locked(E::CRATE), is_peer: true, ..Self::ours::<E>() }
     }
 
-    fn is_peer(&self) -> bool {
-        ![stitch::ByName::NAME, stitch::ByHandle::NAME, floor::ByName::NAME, floor::ByHandle::NAME].contains(&self.name)
+    /// stitch or the floor.
+    pub fn ours<E: Engine>() -> Self {
+        Self { name: E::NAME, version: None, tells_why: E::TELLS_WHY, is_peer: false, absent: E::ABSENT }
     }
 
     fn heading(&self) -> String {
-        match (&self.version, self.is_peer()) {
-            (Some(version), true) => format!("{} {version}", self.name),
-            _ => self.name.to_owned(),
-        }
+        self.version.as_ref().map_or_else(|| self.name.to_owned(), |version| format!("{} {version}", self.name))
     }
 }
 
@@ -70,10 +70,21 @@ impl Report<'_> {
         Row::ROUNDS.into_iter().chain(Row::SEGMENT)
     }
 
-    fn fastest_peer(&self, row: Row) -> Option<(&About, f64)> {
-        let peers = self.about.iter().filter(|about| about.is_peer());
-        let medians = peers.filter_map(|about| Some((about, self.median(row, about.name)?)));
-        medians.min_by(|(_, a), (_, b)| a.total_cmp(b))
+    /// What a peer is held against: ours by name, telling as much as the peer does.
+    fn ours(&self, row: Row, peer: &About) -> Option<f64> {
+        let value = self.median(row, stitch::ByName::<false>::NAME).filter(|_| !peer.tells_why);
+        value.or_else(|| self.median(row, stitch::ByName::<true>::NAME))
+    }
+
+    fn ratio(&self, row: Row, peer: &About) -> Option<f64> {
+        Some(self.median(row, peer.name)? / self.ours(row, peer)?)
+    }
+
+    /// The peer that comes nearest to ours.
+    fn nearest(&self, row: Row) -> Option<(&About, f64)> {
+        let peers = self.about.iter().filter(|about| about.is_peer);
+        let ratios = peers.filter_map(|peer| Some((peer, self.ratio(row, peer)?)));
+        ratios.min_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
     /// A table of all rows.
@@ -90,55 +101,34 @@ impl Report<'_> {
     }
 
     fn verdicts(&self, out: &mut impl Write) -> fmt::Result {
-        heading(out, "row", ["stitch", "fastest peer", "ratio", "bar", "verdict"].map(str::to_owned).into_iter())?;
+        heading(out, "row", ["nearest peer", "its time", "ours", "ratio", "bar", "verdict"])?;
         for row in Self::rows() {
-            let (Some(ours), Some((about, peer))) = (self.median(row, stitch::ByName::NAME), self.fastest_peer(row))
-            else {
-                continue;
-            };
-            let ratio = peer / ours;
+            let Some((peer, ratio)) = self.nearest(row) else { continue };
+            let (Some(theirs), Some(ours)) = (self.median(row, peer.name), self.ours(row, peer)) else { continue };
             let (bar, verdict) = match row.bar() {
                 Some(bar) => (format!("{bar}×"), met(ratio >= bar)),
-                None => ("none set".to_owned(), if ratio > 1.0 { "fastest" } else { "**slower**" }),
+                None => ("none set".to_owned(), if ratio > 1.0 { "faster" } else { "**slower**" }),
             };
-            writeln!(
-                out,
-                "| {row} | {} | {} in {} | {} | {bar} | {verdict} |",
-                time(ours),
-                about.name,
-                time(peer),
-                times(ratio)
-            )?;
+            let (theirs, ours, ratio) = (time(theirs), time(ours), times(ratio));
+            writeln!(out, "| {row} | {} | {theirs} | {ours} | {ratio} | {bar} | {verdict} |", peer.name)?;
         }
         writeln!(out)?;
-        heading(
-            out,
-            "row",
-            ["by handle", "floor by handle", "ratio", "bar", "verdict"].map(str::to_owned).into_iter(),
-        )?;
+        heading(out, "row", ["handle, value", "floor by handle", "ratio", "bar", "verdict"])?;
         for row in Self::rows() {
-            let handle = self.median(row, stitch::ByHandle::NAME);
-            let (Some(bar), Some(handle), Some(floor)) =
-                (row.floor_bar(), handle, self.median(row, floor::ByHandle::NAME))
-            else {
-                continue;
-            };
+            let handle = self.median(row, stitch::ByHandle::<false>::NAME);
+            let floor = self.median(row, floor::ByHandle::NAME);
+            let (Some(bar), Some(handle), Some(floor)) = (row.floor_bar(), handle, floor) else { continue };
             let ratio = handle / floor;
             let verdict = met(ratio <= bar);
-            writeln!(
-                out,
-                "| {row} | {} | {} | {} | at most {bar}× | {verdict} |",
-                time(handle),
-                time(floor),
-                times(ratio)
-            )?;
+            let (handle, floor, ratio) = (time(handle), time(floor), times(ratio));
+            writeln!(out, "| {row} | {handle} | {floor} | {ratio} | at most {bar}× | {verdict} |")?;
         }
         writeln!(out)
     }
 
     fn threads(&self, out: &mut impl Write) -> fmt::Result {
         let columns = ["1 thread, million a second", "2 threads", "2 threads to 1"];
-        heading(out, "engine", columns.map(str::to_owned).into_iter())?;
+        heading(out, "engine", columns)?;
         for scaling in self.scaling {
             let (one, two) = scaling.medians();
             writeln!(out, "| {} | {:.1} | {:.1} | {} |", scaling.engine, one / 1e6, two / 1e6, times(two / one))?;
@@ -148,7 +138,7 @@ impl Report<'_> {
 
     fn reasons(&self, out: &mut impl Write) -> fmt::Result {
         writeln!(out, "Where there is no number:\n")?;
-        for about in self.about.iter().filter(|about| about.is_peer()) {
+        for about in self.about.iter().filter(|about| about.is_peer) {
             let mut last = "";
             for (row, why) in about.absent {
                 if *why != last {
@@ -164,13 +154,17 @@ impl Report<'_> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all: Vec<_> = self.about.iter().collect();
-        let peers: Vec<_> = self.about.iter().filter(|about| about.is_peer()).collect();
+        let peers: Vec<_> = self.about.iter().filter(|about| about.is_peer).collect();
         writeln!(out, "### Verdicts\n")?;
         self.verdicts(out)?;
         writeln!(out, "### Peer to stitch by name\n")?;
-        Self::table(out, &peers, |row, about| {
-            Some(times(self.median(row, about.name)? / self.median(row, stitch::ByName::NAME)?))
-        })?;
+        let why = peers.iter().filter(|about| about.tells_why).map(|about| about.name);
+        writeln!(
+            out,
+            "Held against `evaluate` where the peer tells more than the value ({}), against `bool` where it does not.\n",
+            why.collect::<Vec<_>>().join(", ")
+        )?;
+        Self::table(out, &peers, |row, about| Some(times(self.ratio(row, about)?)))?;
         let (rounds, batch) = self.rounds;
         writeln!(out, "### Time of one\n")?;
         writeln!(out, "The median of {rounds} interleaved rounds of {} ms a cell.\n", batch.as_millis())?;
@@ -179,7 +173,7 @@ impl fmt::Display for Report<'_> {
         writeln!(out, "### Allocations of one\n")?;
         Self::table(out, &all, |row, about| Some(count(self.cell(row, about.name)?.allocations)))?;
         writeln!(out, "### I, memory\n")?;
-        heading(out, "engine", std::iter::once("bytes an id".to_owned()))?;
+        heading(out, "engine", ["bytes an id"])?;
         for memory in self.memory {
             writeln!(out, "| {} | {:.0} |", memory.engine, memory.bytes)?;
         }
@@ -188,7 +182,7 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-fn heading(out: &mut impl Write, first: &str, columns: impl Iterator<Item = String>) -> fmt::Result {
+fn heading(out: &mut impl Write, first: &str, columns: impl IntoIterator<Item: fmt::Display>) -> fmt::Result {
     let mut rule = "|---|".to_owned();
     write!(out, "| {first} |")?;
     for column in columns {

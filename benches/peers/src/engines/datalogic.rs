@@ -23,6 +23,7 @@ pub struct Rules {
 impl Engine for Rules {
     const NAME: &'static str = "datalogic-rs";
     const CRATE: &'static str = "datalogic-rs";
+    const TELLS_WHY: bool = false;
     const ABSENT: &'static [(Row, &'static str)] = &[
         (Row::Plain, "no flags: one without a rule is the look-up alone, which its caller writes, as the floor's is"),
         (Row::Dependent, "a rule knows no other rule"),

@@ -23,6 +23,7 @@ pub struct Eppo {
 impl Engine for Eppo {
     const NAME: &'static str = "eppo_core";
     const CRATE: &'static str = "eppo_core";
+    const TELLS_WHY: bool = false;
     const ABSENT: &'static [(Row, &'static str)] = &[
         (Row::Dependent, "no flag depends on another"),
         (Row::SegmentLoad, "no segments: an audience comes as conditions of the flag"),

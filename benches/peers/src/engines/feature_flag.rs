@@ -15,6 +15,7 @@ pub struct FeatureFlag(FlagEvaluator);
 impl Engine for FeatureFlag {
     const NAME: &'static str = "feature-flag";
     const CRATE: &'static str = "feature-flag";
+    const TELLS_WHY: bool = true;
     const ABSENT: &'static [(Row, &'static str)] = &[
         (Row::Dependent, "no flag depends on another"),
         (Row::SegmentLoad, "no segments"),

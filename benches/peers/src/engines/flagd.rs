@@ -20,6 +20,7 @@ pub struct Flagd {
 impl Engine for Flagd {
     const NAME: &'static str = "flagd-evaluation-engine";
     const CRATE: &'static str = "flagd-evaluation-engine";
+    const TELLS_WHY: bool = false;
     const ABSENT: &'static [(Row, &'static str)] = &[
         (Row::Plain, "a flag without a rule is a look-up in maps, which its caller writes"),
         (Row::Dependent, "no flag depends on another"),

@@ -67,6 +67,7 @@ impl ByName {
 impl Engine for ByName {
     const NAME: &'static str = "floor";
     const CRATE: &'static str = "";
+    const TELLS_WHY: bool = false;
     const ABSENT: &'static [(Row, &'static str)] = ONLY_ASKING;
     type Context<'u> = &'u User;
     type Flag = &'static str;
@@ -137,14 +138,10 @@ fn write(flag: &Flag, registry: &Registry, place: impl Fn(&str) -> usize) -> Cod
 }
 
 impl Engine for ByHandle {
-    const NAME: &'static str = "floor, by handle";
+    const NAME: &'static str = "floor by handle";
     const CRATE: &'static str = "";
-    const ABSENT: &'static [(Row, &'static str)] = &[
-        (Row::Load, "the floor is only asked"),
-        (Row::SegmentLoad, "the floor is only asked"),
-        (Row::All100, "the same by name and by handle"),
-        (Row::All1000, "the same by name and by handle"),
-    ];
+    const TELLS_WHY: bool = false;
+    const ABSENT: &'static [(Row, &'static str)] = super::stitch::SAME;
     type Context<'u> = &'u User;
     type Flag = Handle;
     type Scratch = ();

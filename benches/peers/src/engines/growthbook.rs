@@ -26,6 +26,7 @@ impl GrowthBook {
 impl Engine for GrowthBook {
     const NAME: &'static str = "growthbook-rust";
     const CRATE: &'static str = "growthbook-rust";
+    const TELLS_WHY: bool = true;
     const ABSENT: &'static [(Row, &'static str)] = &[];
     type Context<'u> = Vec<GrowthBookAttribute>;
     type Flag = &'static str;

@@ -39,6 +39,7 @@ impl Store for LaunchDarkly {
 impl Engine for LaunchDarkly {
     const NAME: &'static str = "launchdarkly-server-sdk-evaluation";
     const CRATE: &'static str = "launchdarkly-server-sdk-evaluation";
+    const TELLS_WHY: bool = true;
     const ABSENT: &'static [(Row, &'static str)] = &[];
     type Context<'u> = Context;
     type Flag = &'static str;

@@ -1,4 +1,4 @@
-//! Ours, by name and by handle.
+//! Ours, by name and by handle, for the whole evaluation and for the value alone.
 
 use stitch_core::{Context, Engine as Stitch, FlagHandle};
 
@@ -7,18 +7,19 @@ use crate::registry::Registry;
 use crate::row::Row;
 use crate::user::User;
 
-/// Asked by name: what is held against the peers.
+/// Asked by name: what is held against the peers, against each the way that tells as much as it does.
 #[derive(Debug)]
-pub struct ByName(Stitch);
+pub struct ByName<const WHY: bool>(Stitch);
 
-/// Asked by a handle: what is held against the floor.
+/// Asked by a handle: the value alone is held against the floor.
 #[derive(Debug)]
-pub struct ByHandle(Stitch);
+pub struct ByHandle<const WHY: bool>(Stitch);
 
-impl Engine for ByName {
-    const NAME: &'static str = "stitch";
+impl<const WHY: bool> Engine for ByName<WHY> {
+    const NAME: &'static str = if WHY { "stitch" } else { "stitch, value" };
     const CRATE: &'static str = "stitch-core";
-    const ABSENT: &'static [(Row, &'static str)] = &[];
+    const TELLS_WHY: bool = WHY;
+    const ABSENT: &'static [(Row, &'static str)] = if WHY { &[] } else { SAME };
     type Context<'u> = Context<'u>;
     type Flag = &'static str;
     type Scratch = ();
@@ -42,7 +43,7 @@ impl Engine for ByName {
 
     #[inline]
     fn is_on(&self, flag: Self::Flag, context: &Self::Context<'_>, (): &mut ()) -> bool {
-        self.0.evaluate(flag, context).is_enabled
+        if WHY { self.0.evaluate(flag, context).is_enabled } else { self.0.bool(flag, context, false) }
     }
 
     fn count_on(&self, _: &[Self::Flag], context: &Self::Context<'_>, (): &mut ()) -> usize {
@@ -50,20 +51,25 @@ impl Engine for ByName {
     }
 }
 
-/// Said where a handle changes nothing.
-const SAME: &str = "the same by name and by handle";
+/// Where the way of asking changes nothing.
+pub(super) const SAME: &[(Row, &str)] = &[
+    (Row::All100, "the same in every way of asking"),
+    (Row::All1000, "the same in every way of asking"),
+    (Row::Load, "the same in every way of asking"),
+    (Row::SegmentLoad, "the same in every way of asking"),
+];
 
-impl Engine for ByHandle {
-    const NAME: &'static str = "stitch, by handle";
+impl<const WHY: bool> Engine for ByHandle<WHY> {
+    const NAME: &'static str = if WHY { "handle" } else { "handle, value" };
     const CRATE: &'static str = "stitch-core";
-    const ABSENT: &'static [(Row, &'static str)] =
-        &[(Row::All100, SAME), (Row::All1000, SAME), (Row::Load, SAME), (Row::SegmentLoad, SAME)];
+    const TELLS_WHY: bool = WHY;
+    const ABSENT: &'static [(Row, &'static str)] = SAME;
     type Context<'u> = Context<'u>;
     type Flag = FlagHandle<'static>;
     type Scratch = ();
 
     fn document(registry: &Registry) -> Vec<u8> {
-        ByName::document(registry)
+        registry.document.clone().into_bytes()
     }
 
     fn load(document: &[u8]) -> Self {
@@ -81,7 +87,7 @@ impl Engine for ByHandle {
 
     #[inline]
     fn is_on(&self, flag: Self::Flag, context: &Self::Context<'_>, (): &mut ()) -> bool {
-        flag.evaluate(context).is_enabled
+        if WHY { flag.evaluate(context).is_enabled } else { flag.bool(context, false) }
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Yggdrasil(EngineState);
 impl Engine for Yggdrasil {
     const NAME: &'static str = "unleash-yggdrasil";
     const CRATE: &'static str = "unleash-yggdrasil";
+    const TELLS_WHY: bool = false;
     const ABSENT: &'static [(Row, &'static str)] = &[];
     type Context<'u> = Context;
     type Flag = &'static str;
