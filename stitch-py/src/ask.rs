@@ -15,7 +15,6 @@ use crate::value::{default, to_python};
 const MANY_FLAGS: usize = 64;
 
 /// For whom: a context, or the fields of one, or neither (nobody in particular).
-#[derive(Clone, Copy)]
 pub(crate) struct ForWhom<'a, 'py> {
     context: Option<&'a Bound<'py, PyAny>>,
     fields: Fields<'a, 'py>,
@@ -29,29 +28,32 @@ impl<'a, 'py> ForWhom<'a, 'py> {
 
     /// Asks with the core's context, once it is known to be one that the engine accepts.
     #[inline]
-    fn ask<R>(self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
-        match self.context {
-            Some(context) if let Ok(context) = context.cast::<PyContext>() => {
-                if self.fields.any() {
-                    return Err(PyTypeError::new_err("give a Context, or the fields of one, not both"));
-                }
-                let context = context.get();
-                if context.document().has_overrides() {
-                    check::against(py, engine, context.borrowed())?;
-                }
-                Ok(question(context.borrowed()))
-            }
-            Some(context) if !context.is_none() => {
-                Err(wrong_type("context", "a stitch.Context (or give its fields: user_id=…, tier=…)", context))
-            }
+    fn ask<R>(&self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
+        let made;
+        let context = match self.context {
+            Some(context) if !self.fields.any() && let Ok(context) = context.cast::<PyContext>() => context.get(),
             _ => {
-                let document = self.fields.read(py)?;
-                let context = document.core.context();
-                check::argument_errors(py, &context)?;
-                if document.has_overrides() {
-                    check::against(py, engine, &context)?;
-                }
-                Ok(question(&context))
+                made = self.make(py)?;
+                &made
+            }
+        };
+        if context.has_overrides() {
+            check::against(py, engine, context.borrowed())?;
+        }
+        Ok(question(context.borrowed()))
+    }
+
+    /// Whatever is not a context alone. Out of line, so that what hot loops do stays small.
+    #[cold]
+    #[inline(never)]
+    fn make(&self, py: Python<'_>) -> PyResult<PyContext> {
+        match self.context.filter(|context| !context.is_none()) {
+            None => PyContext::from_document(py, self.fields.read(py)?),
+            Some(context) if context.is_instance_of::<PyContext>() => {
+                Err(PyTypeError::new_err("give a Context, or the fields of one, not both"))
+            }
+            Some(context) => {
+                Err(wrong_type("context", "a stitch.Context (or give its fields: user_id=…, tier=…)", context))
             }
         }
     }
@@ -102,16 +104,16 @@ impl<'a, 'py> Question<'a, 'py> {
         }
     }
 
-    pub(crate) fn evaluate(&self, whom: ForWhom<'_, 'py>) -> PyResult<PyEvaluation> {
+    pub(crate) fn evaluate(&self, whom: &ForWhom<'_, 'py>) -> PyResult<PyEvaluation> {
         whom.ask(self.py, self.engine, |context| PyEvaluation::from(&self.answer(context)))
     }
 
-    pub(crate) fn explain(&self, whom: ForWhom<'_, 'py>) -> PyResult<PyExplanation> {
+    pub(crate) fn explain(&self, whom: &ForWhom<'_, 'py>) -> PyResult<PyExplanation> {
         whom.ask(self.py, self.engine, |context| PyExplanation::from_core(self.py, self.explanation(context)))?
     }
 
     #[inline]
-    pub(crate) fn bool(&self, whom: ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> PyResult<bool> {
+    pub(crate) fn bool(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> PyResult<bool> {
         let fallback = match fallback {
             Some(fallback) if let Ok(fallback) = fallback.cast::<PyBool>() => fallback.is_true(),
             _ => default::<PyBool>(fallback, "a bool")?.is_truthy()?,
@@ -119,18 +121,18 @@ impl<'a, 'py> Question<'a, 'py> {
         whom.ask(self.py, self.engine, |context| self.answer(context).bool_or(fallback))
     }
 
-    pub(crate) fn string(&self, whom: ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
+    pub(crate) fn string(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let fallback = default::<PyString>(fallback, "a str")?;
         self.read(whom, fallback, |value| matches!(value, Value::String(_)))
     }
 
-    pub(crate) fn integer(&self, whom: ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
+    pub(crate) fn integer(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let fallback = default::<PyInt>(fallback, "an int")?;
         self.read(whom, fallback, |value| matches!(value, Value::Integer(_)))
     }
 
     /// An `int` will do as a default, and is a `float` when it is returned.
-    pub(crate) fn double(&self, whom: ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
+    pub(crate) fn double(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let float =
             fallback.filter(|fallback| fallback.is_instance_of::<PyInt>() && !fallback.is_instance_of::<PyBool>());
         let float =
@@ -140,14 +142,14 @@ impl<'a, 'py> Question<'a, 'py> {
     }
 
     /// Any default will do, None too.
-    pub(crate) fn object(&self, whom: ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
+    pub(crate) fn object(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let none = self.py.None().into_bound(self.py);
         self.read(whom, fallback.unwrap_or(&none), |value| matches!(value, Value::Object(_)))
     }
 
     fn read(
         &self,
-        whom: ForWhom<'_, 'py>,
+        whom: &ForWhom<'_, 'py>,
         fallback: &Bound<'py, PyAny>,
         is_wanted: impl FnOnce(&Value<'_>) -> bool,
     ) -> Answer<'py> {
@@ -161,7 +163,7 @@ impl<'a, 'py> Question<'a, 'py> {
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// Every flag; without the interpreter's lock where there are many.
-pub(crate) fn evaluate_all(py: Python<'_>, engine: &Engine, whom: ForWhom<'_, '_>) -> PyResult<Vec<PyEvaluation>> {
+pub(crate) fn evaluate_all(py: Python<'_>, engine: &Engine, whom: &ForWhom<'_, '_>) -> PyResult<Vec<PyEvaluation>> {
     let convert = |evaluations: Vec<Evaluation<'_>>| evaluations.iter().map(PyEvaluation::from).collect();
     let is_many = engine.flag_keys().nth(MANY_FLAGS - 1).is_some();
     whom.ask(py, engine, |context| {

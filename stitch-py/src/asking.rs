@@ -29,7 +29,7 @@ macro_rules! asking {
                 $($field: Option<&Bound<'py, PyAny>>),*
             ) -> PyResult<PyEvaluation> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.evaluate(whom))
+                self.question(py, $($key,)? |question| question.evaluate(&whom))
             }
 
             /// The answer for one flag and, step by step, how it came about.
@@ -42,7 +42,7 @@ macro_rules! asking {
                 $($field: Option<&Bound<'py, PyAny>>),*
             ) -> PyResult<PyExplanation> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.explain(whom))
+                self.question(py, $($key,)? |question| question.explain(&whom))
             }
 
             /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
@@ -56,7 +56,7 @@ macro_rules! asking {
                 $($field: Option<&Bound<'py, PyAny>>),*
             ) -> PyResult<bool> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.bool(whom, default))
+                self.question(py, $($key,)? |question| question.bool(&whom, default))
             }
 
             /// The value of a string flag; `default` where there is no such flag, or one of another type.
@@ -70,7 +70,7 @@ macro_rules! asking {
                 $($field: Option<&Bound<'py, PyAny>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.string(whom, default))
+                self.question(py, $($key,)? |question| question.string(&whom, default))
             }
 
             /// The value of an integer flag; `default` where there is no such flag, or one of another type.
@@ -84,7 +84,7 @@ macro_rules! asking {
                 $($field: Option<&Bound<'py, PyAny>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.integer(whom, default))
+                self.question(py, $($key,)? |question| question.integer(&whom, default))
             }
 
             /// The value of a double flag; `default` where there is no such flag, or one of another type.
@@ -98,7 +98,7 @@ macro_rules! asking {
                 $($field: Option<&Bound<'py, PyAny>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.double(whom, default))
+                self.question(py, $($key,)? |question| question.double(&whom, default))
             }
 
             /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
@@ -113,7 +113,7 @@ macro_rules! asking {
                 $($field: Option<&Bound<'py, PyAny>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.object(whom, default))
+                self.question(py, $($key,)? |question| question.object(&whom, default))
             }
         }
     };

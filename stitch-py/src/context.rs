@@ -59,6 +59,13 @@ impl PyContext {
         self.kept.borrow_dependent()
     }
 
+    /// Whether it has overrides, which have to fit the registry that it meets.
+    #[inline]
+    pub(crate) fn has_overrides(&self) -> bool {
+        self.document().has_overrides()
+    }
+
+    #[inline]
     pub(crate) fn document(&self) -> &Document {
         self.kept.borrow_owner()
     }

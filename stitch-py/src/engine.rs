@@ -162,7 +162,7 @@ asking! {
         approvals: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<PyEvaluation>> {
-        evaluate_all(py, &self.engine, ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
+        evaluate_all(py, &self.engine, &ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     /// A handle on a flag: its name is looked up once, for hot loops.
