@@ -31,7 +31,12 @@ impl<'a, 'py> ForWhom<'a, 'py> {
     fn ask<R>(&self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
         let made;
         let context = match self.context {
-            Some(context) if !self.fields.any() && let Ok(context) = context.cast::<PyContext>() => context.get(),
+            Some(context)
+                if !self.fields.any()
+                    && let Ok(context) = context.cast::<PyContext>() =>
+            {
+                context.get()
+            }
             _ => {
                 made = self.make(py)?;
                 &made

@@ -44,13 +44,15 @@ self_cell!(
 #[pyclass(frozen, name = "Context", module = "stitch")]
 pub(crate) struct PyContext {
     kept: Kept,
+    has_overrides: bool,
 }
 
 impl PyContext {
     pub(crate) fn from_document(py: Python<'_>, document: Document) -> PyResult<Self> {
-        let kept = Kept::new(document, |document| document.core.context());
+        let has_overrides = !document.overrides().is_empty();
+        let kept = Kept::new(document, Document::context);
         check::argument_errors(py, kept.borrow_dependent())?;
-        Ok(Self { kept })
+        Ok(Self { kept, has_overrides })
     }
 
     /// The core's context; making it costs nothing.
@@ -62,7 +64,7 @@ impl PyContext {
     /// Whether it has overrides, which have to fit the registry that it meets.
     #[inline]
     pub(crate) fn has_overrides(&self) -> bool {
-        self.document().has_overrides()
+        self.has_overrides
     }
 
     #[inline]
@@ -148,13 +150,13 @@ impl PyContext {
     /// The environment whose patches apply; none do unless said.
     #[getter]
     fn env(&self) -> Option<&str> {
-        self.document().core.env.as_deref()
+        self.document().env.as_deref()
     }
 
     /// The role.
     #[getter]
     fn role_key(&self) -> Option<&str> {
-        self.document().core.role_key.as_deref()
+        self.document().role_key.as_deref()
     }
 
     /// Name to value; a copy of its own.
@@ -178,7 +180,7 @@ impl PyContext {
     /// Milliseconds since the epoch.
     #[getter]
     fn now(&self) -> Option<i64> {
-        self.document().core.now
+        self.document().now
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -219,7 +221,7 @@ impl Hash for PyContext {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let document = self.document();
         (document.user_id(), document.kind(), document.tenant_id(), document.tier()).hash(state);
-        (&document.core.env, &document.core.role_key, document.core.now).hash(state);
-        document.core.attributes.as_ref().map_or(0, Vec::len).hash(state);
+        (document.env.as_deref(), document.role_key.as_deref(), document.now).hash(state);
+        document.attributes.len().hash(state);
     }
 }
