@@ -137,9 +137,7 @@ impl<'a> Unit<'a> {
     #[inline]
     pub(crate) fn of(value: AttributeValue<'a>) -> Option<Self> {
         match value {
-            AttributeValue::Text(text) => {
-                (!text.is_empty() && text.len() <= limits::UNIT_BYTES).then_some(Self::Text(text))
-            }
+            AttributeValue::Text(text) => is_unit(text).then_some(Self::Text(text)),
             AttributeValue::Number(number) => {
                 let integer = match number {
                     crate::Number::Integer(integer) => integer,
@@ -166,6 +164,12 @@ impl<'a> Unit<'a> {
             }
         }
     }
+}
+
+/// Whether a text is a unit.
+#[inline]
+pub(crate) fn is_unit(text: &str) -> bool {
+    (1..=limits::UNIT_BYTES).contains(&text.len())
 }
 
 const TWO_53: f64 = 9_007_199_254_740_992.0;

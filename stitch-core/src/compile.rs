@@ -2,12 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use hashbrown::HashTable;
-
 use crate::bucketing::Algorithm;
 use crate::definitions::Definitions;
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
-use crate::engine::{Engine, Slot, hash};
+use crate::engine::{Engine, KeyTable, Slot};
 use crate::flag::{Flag, Segment};
 
 mod condition;
@@ -202,17 +200,11 @@ fn assemble(
         let segment = entry.compiled.filter(|_| !graph.failed(node));
         served_segments.push(segment.map(|segment| Segment { links: graph.links(node, entry.references), ..segment }));
     }
-    let mut names = HashTable::with_capacity(slots.len());
-    for (index, slot) in (0..).zip(&slots) {
-        if let Some(key) = &slot.key {
-            names.insert_unique(hash(key), index, |&other: &u32| {
-                slots.get(other as usize).and_then(|slot| slot.key.as_deref()).map_or(0, hash)
-            });
-        }
-    }
+    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
+    let keys = KeyTable::new(keys.into_iter());
     let order = graph.order().filter(|&node| (node as usize) < slots.len() && !graph.failed(node)).collect();
     Engine {
-        names,
+        keys,
         order,
         flags: slots.into(),
         segments: served_segments.into(),

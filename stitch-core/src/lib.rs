@@ -63,6 +63,7 @@ mod operator;
 mod overrides;
 pub mod stage;
 mod steps;
+mod text;
 mod value;
 
 pub use bucketing::Algorithm;

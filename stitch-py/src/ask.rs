@@ -99,6 +99,15 @@ impl<'a, 'py> Question<'a, 'py> {
         }
     }
 
+    /// The answer's value alone, which costs less.
+    #[inline]
+    fn value<'x>(&self, context: &'x Context<'x>) -> Option<Value<'x>>
+    where
+        'a: 'x,
+    {
+        self.handle.and_then(|handle| handle.value(context))
+    }
+
     fn explanation<'x>(&self, context: &'x Context<'x>) -> Explanation<'x>
     where
         'a: 'x,
@@ -123,7 +132,9 @@ impl<'a, 'py> Question<'a, 'py> {
             Some(fallback) if let Ok(fallback) = fallback.cast::<PyBool>() => fallback.is_true(),
             _ => default::<PyBool>(fallback, "a bool")?.is_truthy()?,
         };
-        whom.ask(self.py, self.engine, |context| self.answer(context).bool_or(fallback))
+        whom.ask(self.py, self.engine, |context| {
+            if let Some(Value::Boolean(boolean)) = self.value(context) { boolean } else { fallback }
+        })
     }
 
     pub(crate) fn string(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
@@ -158,7 +169,7 @@ impl<'a, 'py> Question<'a, 'py> {
         fallback: &Bound<'py, PyAny>,
         is_wanted: impl FnOnce(&Value<'_>) -> bool,
     ) -> Answer<'py> {
-        whom.ask(self.py, self.engine, |context| match self.answer(context).value {
+        whom.ask(self.py, self.engine, |context| match self.value(context) {
             Some(value) if is_wanted(&value) => to_python(self.py, value),
             _ => Ok(fallback.clone()),
         })?

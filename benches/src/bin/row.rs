@@ -1,6 +1,6 @@
 //! Evaluates one row so many times and nothing else: what an instruction counter watches.
 //!
-//! `row KEY name|handle|bool|context|all COUNT`
+//! `row KEY name|engine-bool|handle|bool|context|all COUNT`
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use stitch_core::Engine;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, key, way, count] = arguments.as_slice() else {
-        eprintln!("usage: row KEY name|handle|bool|context|all COUNT");
+        eprintln!("usage: row KEY name|engine-bool|handle|bool|context|all COUNT");
         return ExitCode::FAILURE;
     };
     let count: usize = count.parse().expect("COUNT is a number");
@@ -24,7 +24,8 @@ fn main() -> ExitCode {
         on += match way.as_str() {
             "name" => usize::from(black_box(engine.evaluate(black_box(key), context)).is_enabled),
             "handle" => usize::from(black_box(handle.evaluate(context)).is_enabled),
-            "bool" => usize::from(handle.evaluate(context).bool_or(false)),
+            "bool" => usize::from(handle.bool(context, false)),
+            "engine-bool" => usize::from(engine.bool(black_box(key), context, false)),
             "context" => usize::from(engine.bool(key, &benches::context(black_box(user)), false)),
             _ => engine.evaluate_all(context).len(),
         };

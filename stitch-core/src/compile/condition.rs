@@ -18,7 +18,7 @@ const BUCKETS: i64 = 100_000;
 
 /// A place of the program that arrows may lead to before it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Label(usize);
+pub(super) struct Label(usize);
 
 #[derive(Clone, Copy, Debug)]
 enum Destination {
@@ -35,17 +35,30 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    const HOLDS: Label = Label(0);
-    const FAILS: Label = Label(1);
+    pub(super) const FAILS: Label = Label(0);
 
     pub(super) fn new() -> Self {
-        let answers = [Destination::Answer(Target::HOLDS), Destination::Answer(Target::FAILS)];
-        Self { steps: Vec::new(), destinations: answers.into() }
+        Self { steps: Vec::new(), destinations: vec![Destination::Answer(Target::FAILS)] }
     }
 
-    fn label(&mut self) -> Label {
-        self.destinations.push(Destination::Unknown);
+    fn place(&mut self, destination: Destination) -> Label {
+        self.destinations.push(destination);
         Label(self.destinations.len() - 1)
+    }
+
+    /// A place that is not known yet.
+    pub(super) fn label(&mut self) -> Label {
+        self.place(Destination::Unknown)
+    }
+
+    /// Where no condition is left, each has failed.
+    pub(super) fn none_holds(&mut self, label: Label) {
+        self.set(label, Destination::Answer(Target::FAILS));
+    }
+
+    /// An answer.
+    pub(super) fn answer(&mut self, target: Target) -> Label {
+        self.place(Destination::Answer(target))
     }
 
     fn set(&mut self, label: Label, destination: Destination) {
@@ -60,8 +73,8 @@ impl Builder {
         self.steps.push((test, then, otherwise));
     }
 
-    /// The program, and where each of the given conditions starts in it.
-    pub(super) fn finish(self, entries: &[Entry]) -> (Program, Vec<Target>) {
+    /// The program, and where each of the given labels leads in it.
+    pub(super) fn finish(self, entries: &[Label]) -> (Program, Vec<Target>) {
         // From the end, so that every arrow leads to what is settled. A test both of whose arrows lead to one place is
         // passed over; this is also how a condition that always or never holds is found out.
         let mut settled = vec![Target::FAILS; self.steps.len()];
@@ -83,7 +96,7 @@ impl Builder {
                 *slot = if then == otherwise { then } else { Target::step(index) };
             }
         }
-        let starts = entries.iter().map(|entry| resolve(&settled, entry.0)).collect();
+        let starts = entries.iter().map(|entry| resolve(&settled, *entry)).collect();
         for (test, then, otherwise) in self.steps {
             let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
             steps.push(Step { test, then, otherwise });
@@ -92,16 +105,16 @@ impl Builder {
     }
 }
 
-/// Where a condition starts, once the program is finished.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry(Label);
-
 impl<'d> Compiler<'d> {
-    /// Adds a condition to the program; where it is wrong it never holds.
-    pub(super) fn condition(&mut self, json: &'d Json<'d>, place: &Place<'_>, builder: &mut Builder) -> Entry {
-        let entry = builder.label();
-        self.form(json, place, builder, entry, Builder::HOLDS, Builder::FAILS);
-        Entry(entry)
+    /// Adds a condition to the program, with where to go if it holds and if it does not; where it is wrong it leads nowhere.
+    pub(super) fn condition(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+        builder: &mut Builder,
+        [entry, then, otherwise]: [Label; 3],
+    ) {
+        self.form(json, place, builder, entry, then, otherwise);
     }
 
     fn form(
@@ -251,7 +264,7 @@ impl<'d> Compiler<'d> {
         let salt = salt.and_then(|salt| self.reader.text(salt, &place.key("salt")));
         let by = match by {
             Some(by) => self.attribute(by, &place.key("by")),
-            None => Some(Attribute::UserId),
+            None => Some(Attribute::USER_ID),
         };
         let message = "bounds are 0 <= from < to <= 100000, in units of 1/100000";
         let mut bound = |json, key| {
@@ -282,7 +295,7 @@ impl<'d> Compiler<'d> {
         let operator = self.reader.required(operator, place, "op", "say how to compare")?;
         let name = self.reader.text(operator, &place.key("op"))?;
         let operator = Operator::compile(&Source { place, name, value, ignore_case }, &mut self.reader);
-        Some(Test::Attribute { attribute: attribute?, operator: operator? })
+        Some(Test::of(attribute?, operator?))
     }
 
     /// The name of something to read from the context.

@@ -1,0 +1,50 @@
+//! Comparing short texts: names, tiers, countries. Most have at most sixteen bytes, and two overlapping words hold all
+//! of those; a call of the C library's `memcmp` costs more than the comparison (it was a fifth of a rule's cost).
+
+/// Whether two texts are the same.
+#[inline]
+pub(crate) fn equal(a: &str, b: &str) -> bool {
+    a.len() == b.len() && ends(a) == ends(b) && (a.len() <= 16 || a == b)
+}
+
+/// A word that tells most short texts apart, to be compared before the texts are.
+#[inline]
+pub(crate) fn tag(text: &str) -> u64 {
+    let (first, last) = ends(text);
+    first ^ last.rotate_left(29) ^ ((text.len() as u64) << 56)
+}
+
+/// The text's first and last bytes: all there are of them, up to sixteen.
+#[inline]
+fn ends(text: &str) -> (u64, u64) {
+    let bytes = text.as_bytes();
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+    } else if let ([first, ..], Some(middle), [.., last]) = (bytes, bytes.get(bytes.len() / 2), bytes) {
+        ((*first).into(), u64::from(*middle) << 8 | u64::from(*last))
+    } else {
+        (0, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_counts_at_every_length() {
+        let text = "abcdefghijklmnopqrstuvwxyz0123456789";
+        for length in 0..text.len() {
+            let whole = &text[..length];
+            assert!(equal(whole, &whole.to_owned()));
+            assert!(!equal(whole, &text[..=length]));
+            assert_ne!(tag(whole), tag(&text[..=length]), "{whole}");
+            for index in 0..length {
+                let other = format!("{}_{}", &whole[..index], &whole[index + 1..]);
+                assert!(!equal(whole, &other), "{whole} {other}");
+            }
+        }
+    }
+}
