@@ -15,30 +15,36 @@ use crate::value::{default, to_python};
 const MANY_FLAGS: usize = 64;
 
 /// For whom: a context, or the fields of one, or neither (nobody in particular).
-pub(crate) struct ForWhom<'a, 'py> {
-    context: Option<&'a Bound<'py, PyAny>>,
-    fields: Fields<'a, 'py>,
+pub(crate) enum ForWhom<'a, 'py> {
+    /// A context, and nothing else.
+    Context(&'a PyContext),
+    /// Whatever else was given.
+    Told { context: Option<&'a Bound<'py, PyAny>>, fields: Fields<'a, 'py> },
 }
 
 impl<'a, 'py> ForWhom<'a, 'py> {
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "then the fields are written to memory only where they are needed")]
     pub(crate) fn new(context: Option<&'a Bound<'py, PyAny>>, fields: FieldArguments<'a, 'py>) -> Self {
-        Self { context, fields: Fields(fields) }
+        match context {
+            Some(context)
+                if fields.iter().all(Option::is_none)
+                    && let Ok(context) = context.cast::<PyContext>() =>
+            {
+                Self::Context(context.get())
+            }
+            _ => Self::Told { context, fields: Fields(fields) },
+        }
     }
 
     /// Asks with the core's context, once it is known to be one that the engine accepts.
     #[inline]
     fn ask<R>(&self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
         let made;
-        let context = match self.context {
-            Some(context)
-                if !self.fields.any()
-                    && let Ok(context) = context.cast::<PyContext>() =>
-            {
-                context.get()
-            }
-            _ => {
-                made = self.make(py)?;
+        let context = match self {
+            Self::Context(context) => *context,
+            Self::Told { context, fields } => {
+                made = make(py, *context, fields)?;
                 &made
             }
         };
@@ -47,19 +53,19 @@ impl<'a, 'py> ForWhom<'a, 'py> {
         }
         Ok(question(context.borrowed()))
     }
+}
 
-    /// Whatever is not a context alone. Out of line, so that what hot loops do stays small.
-    #[cold]
-    #[inline(never)]
-    fn make(&self, py: Python<'_>) -> PyResult<PyContext> {
-        match self.context.filter(|context| !context.is_none()) {
-            None => PyContext::from_document(py, self.fields.read(py)?),
-            Some(context) if context.is_instance_of::<PyContext>() => {
-                Err(PyTypeError::new_err("give a Context, or the fields of one, not both"))
-            }
-            Some(context) => {
-                Err(wrong_type("context", "a stitch.Context (or give its fields: user_id=…, tier=…)", context))
-            }
+/// A context of the fields. Out of line, so that what hot loops do stays small.
+#[cold]
+#[inline(never)]
+fn make(py: Python<'_>, context: Option<&Bound<'_, PyAny>>, fields: &Fields<'_, '_>) -> PyResult<PyContext> {
+    match context.filter(|context| !context.is_none()) {
+        None => PyContext::from_document(py, fields.read(py)?),
+        Some(context) if context.is_instance_of::<PyContext>() => {
+            Err(PyTypeError::new_err("give a Context, or the fields of one, not both"))
+        }
+        Some(context) => {
+            Err(wrong_type("context", "a stitch.Context (or give its fields: user_id=…, tier=…)", context))
         }
     }
 }
@@ -69,23 +75,26 @@ impl<'a, 'py> ForWhom<'a, 'py> {
 pub(crate) struct Question<'a, 'py> {
     engine: &'a Engine,
     key: &'a str,
-    handle: Option<FlagHandle<'a>>,
+    handle: Option<&'a FlagHandle<'a>>,
     py: Python<'py>,
 }
 
 impl<'a, 'py> Question<'a, 'py> {
-    /// By name.
     #[inline]
-    pub(crate) fn named(engine: &'a Engine, key: &'a Bound<'py, PyAny>) -> PyResult<Self> {
-        let py = key.py();
-        let key = flag_key(key)?;
-        Ok(Self { engine, key, handle: engine.flag(key), py })
+    pub(crate) fn new(py: Python<'py>, engine: &'a Engine, key: &'a str, handle: Option<&'a FlagHandle<'a>>) -> Self {
+        Self { engine, key, handle, py }
     }
 
-    /// Of a handle.
+    /// Asks by name.
     #[inline]
-    pub(crate) fn of_handle(py: Python<'py>, engine: &'a Engine, key: &'a str, handle: Option<FlagHandle<'a>>) -> Self {
-        Self { engine, key, handle, py }
+    pub(crate) fn named<R>(
+        engine: &Engine,
+        key: &Bound<'py, PyAny>,
+        ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
+    ) -> PyResult<R> {
+        let py = key.py();
+        let key = flag_key(key)?;
+        ask(Question::new(py, engine, key, engine.flag(key).as_ref()))
     }
 
     #[inline]
@@ -118,16 +127,19 @@ impl<'a, 'py> Question<'a, 'py> {
         }
     }
 
-    pub(crate) fn evaluate(&self, whom: &ForWhom<'_, 'py>) -> PyResult<PyEvaluation> {
-        whom.ask(self.py, self.engine, |context| PyEvaluation::from(&self.answer(context)))
+    /// Made where it stays: handing it over costs as much as making it.
+    #[inline]
+    pub(crate) fn evaluate(&self, whom: &ForWhom<'_, 'py>) -> PyResult<Bound<'py, PyEvaluation>> {
+        whom.ask(self.py, self.engine, |context| Bound::new(self.py, PyEvaluation::from(&self.answer(context))))?
     }
 
     pub(crate) fn explain(&self, whom: &ForWhom<'_, 'py>) -> PyResult<PyExplanation> {
         whom.ask(self.py, self.engine, |context| PyExplanation::from_core(self.py, self.explanation(context)))?
     }
 
-    #[inline]
-    pub(crate) fn bool(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> PyResult<bool> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "half of what it took was handing things over on the stack")]
+    pub(crate) fn bool(self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> PyResult<bool> {
         let fallback = match fallback {
             Some(fallback) if let Ok(fallback) = fallback.cast::<PyBool>() => fallback.is_true(),
             _ => default::<PyBool>(fallback, "a bool")?.is_truthy()?,

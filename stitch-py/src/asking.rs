@@ -27,7 +27,7 @@ macro_rules! asking {
                 $($key: &Bound<'py, PyAny>,)?
                 context: Option<&Bound<'py, PyAny>>,
                 $($field: Option<&Bound<'py, PyAny>>),*
-            ) -> PyResult<PyEvaluation> {
+            ) -> PyResult<Bound<'py, PyEvaluation>> {
                 let whom = ForWhom::new(context, [$($field),*]);
                 self.question(py, $($key,)? |question| question.evaluate(&whom))
             }

@@ -72,7 +72,7 @@ impl PyEngine {
         flag_key: &Bound<'py, PyAny>,
         ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
     ) -> PyResult<R> {
-        ask(Question::named(&self.engine, flag_key)?)
+        Question::named(&self.engine, flag_key, ask)
     }
 }
 

@@ -47,7 +47,7 @@ impl PyFlag {
     #[inline]
     fn question<'py, R>(&self, py: Python<'py>, ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>) -> PyResult<R> {
         let engine = &self.kept.borrow_owner().get().engine;
-        ask(Question::of_handle(py, engine, &self.key, *self.kept.borrow_dependent()))
+        ask(Question::new(py, engine, &self.key, self.kept.borrow_dependent().as_ref()))
     }
 }
 

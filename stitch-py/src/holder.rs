@@ -42,7 +42,7 @@ impl PyHolder {
         flag_key: &Bound<'py, PyAny>,
         ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
     ) -> PyResult<R> {
-        ask(Question::named(&self.current.load().get().engine, flag_key)?)
+        Question::named(&self.current.load().get().engine, flag_key, ask)
     }
 }
 

@@ -19,12 +19,6 @@ pub(crate) type FieldArguments<'a, 'py> = [Option<&'a Bound<'py, PyAny>>; 10];
 pub(crate) struct Fields<'a, 'py>(pub(crate) FieldArguments<'a, 'py>);
 
 impl Fields<'_, '_> {
-    /// Whether any was given.
-    #[inline]
-    pub(crate) fn any(&self) -> bool {
-        self.0.iter().any(Option::is_some)
-    }
-
     pub(crate) fn read(&self, py: Python<'_>) -> PyResult<Document> {
         let [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now] = self.0;
         let given = |value: Option<&Bound<'_, PyAny>>| value.is_some_and(|value| !value.is_none());
