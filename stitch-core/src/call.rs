@@ -1,5 +1,10 @@
 //! One call of the engine: it answers each flag and each segment at most once, however they refer to each other.
 
+#![expect(
+    clippy::inline_always,
+    reason = "the way of a plain flag is a few dozen instructions: as calls with their results in memory it took twice as many"
+)]
+
 use crate::bucketing::{Unit, is_unit};
 use crate::condition::Target;
 use crate::context::{Attribute, AttributeValue, Context, Custom};
@@ -15,18 +20,19 @@ use crate::steps::{Decision, decide};
 const SLOTS: usize = 64;
 
 /// One call of the engine: whom it is for, and what it has found out already.
+#[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) context: &'a Context<'a>,
     memo: Memo,
     /// Where each attribute that was asked for stands: its place and 2, or 1 for nowhere; 0 while it was not asked for.
     places: [u8; SLOTS],
-    /// Whether every flag will be asked for, so that every answer is worth remembering.
+    /// Whether every flag will be asked for, so that more answers are worth remembering.
     every_flag: bool,
 }
 
 impl<'a> Call<'a> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(engine: &'a Engine, context: &'a Context<'a>) -> Self {
         Self { engine, context, memo: Memo::default(), places: [0; SLOTS], every_flag: false }
     }
@@ -43,17 +49,22 @@ impl<'a> Call<'a> {
     }
 
     /// Hands over the unit that an attribute gives, if it gives one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unit<T>(&mut self, by: &Attribute, take: impl FnOnce(&str) -> T) -> Option<T> {
         // Nearly always the user's id: past the copies that other attributes need.
         if let Attribute::Field(field) = by {
             return self.context.field(*field).filter(|text| is_unit(text)).map(take);
         }
-        Some(take(Unit::of(self.read(by)?)?.as_str()))
+        self.unit_of(by).map(|unit| take(unit.as_str()))
+    }
+
+    #[inline(never)]
+    fn unit_of(&mut self, by: &Attribute) -> Option<Unit<'a>> {
+        self.read(by).and_then(Unit::of)
     }
 
     /// The value of an attribute that is no field. By reference: copying it was a tenth of a condition's cost.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn custom(&mut self, custom: &Custom) -> Option<&'a AttributeValue<'a>> {
         match self.places.get(usize::from(custom.slot)) {
             Some(1) => None,
@@ -73,13 +84,13 @@ impl<'a> Call<'a> {
         entries.get(index?).map(|entry| &entry.value)
     }
 
-    /// A call for all flags, those referred to before those that refer to them.
+    /// A call for all flags.
     pub(crate) fn for_every_flag(engine: &'a Engine, context: &'a Context<'a>) -> Self {
         Self { every_flag: true, ..Self::new(engine, context) }
     }
 
     /// Decides a flag of the registry, watched.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decide(&mut self, index: FlagIndex, flag: &'a Flag, observer: &mut impl Observer) -> Decision<'a> {
         if flag.links.is_tall() {
             self.prepare(index);
@@ -89,7 +100,7 @@ impl<'a> Call<'a> {
     }
 
     /// Evaluates a flag of the registry, watched.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn evaluate(
         &mut self,
         index: FlagIndex,
@@ -97,7 +108,7 @@ impl<'a> Call<'a> {
         observer: &mut impl Observer,
     ) -> Evaluation<'a> {
         let decision = self.decide(index, flag, observer);
-        if self.every_flag {
+        if self.every_flag && flag.links.is_referred_to && self.memo.get(index).is_none() {
             self.memo.set(index, decision.answer());
         }
         decision.evaluation(flag, self.engine)
@@ -116,7 +127,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the context is in a segment.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn is_member(&mut self, index: SegmentIndex) -> bool {
         let Some(segment) = self.engine.segment_at(index) else { return false };
         let node = self.engine.segment_node(index);
@@ -133,17 +144,22 @@ impl<'a> Call<'a> {
 
     #[inline]
     fn remembered(&self, node: u32, links: &Links) -> Option<Answer> {
-        if links.memoized || self.every_flag { self.memo.get(node) } else { None }
+        if self.is_worth_remembering(links) { self.memo.get(node) } else { None }
     }
 
     #[inline]
     fn remember(&mut self, node: u32, links: &Links, answer: Answer) {
-        if links.memoized || self.every_flag {
+        if self.is_worth_remembering(links) {
             self.memo.set(node, answer);
         }
     }
 
     #[inline]
+    fn is_worth_remembering(&self, links: &Links) -> bool {
+        links.memoized || (self.every_flag && links.is_referred_to)
+    }
+
+    #[inline(always)]
     pub(crate) fn is_in_cohort(&mut self, plan: &Plan) -> bool {
         plan.cohort.iter().any(|&segment| self.is_member(segment))
     }

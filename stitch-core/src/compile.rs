@@ -202,10 +202,8 @@ fn assemble(
     }
     let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
     let keys = KeyTable::new(keys.into_iter());
-    let order = graph.order().filter(|&node| (node as usize) < slots.len() && !graph.failed(node)).collect();
     Engine {
         keys,
-        order,
         flags: slots.into(),
         segments: served_segments.into(),
         internal_tiers: internal_tiers.into_iter().map(Box::from).collect(),

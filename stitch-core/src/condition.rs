@@ -3,6 +3,11 @@
 //! `all`, `any` and `not` leave no trace but these two arrows, so that evaluating is a loop without recursion, and
 //! what cannot change the answer is never asked.
 
+#![expect(
+    clippy::inline_always,
+    reason = "the way of a plain flag is a few dozen instructions: as calls with their results in memory it took twice as many"
+)]
+
 use crate::bucketing::Hasher;
 use crate::call::Call;
 use crate::context::{Attribute, AttributeValue, Custom, Field};
@@ -52,7 +57,7 @@ impl Target {
     }
 
     #[inline]
-    fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -83,13 +88,21 @@ pub(crate) struct BucketTest {
     pub(crate) to: u32,
 }
 
+impl Step {
+    /// Where it leads on.
+    #[inline]
+    pub(crate) fn arrow(&self, holds: bool) -> Target {
+        if holds { self.then } else { self.otherwise }
+    }
+}
+
 impl Program {
     /// The answer of what starts there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run<'a>(&'a self, start: Target, call: &mut Call<'a>) -> Target {
         let mut target = start;
         while let Some(step) = self.steps.get(target.index()) {
-            target = if step.test.holds(call) { step.then } else { step.otherwise };
+            target = step.arrow(step.test.holds(call));
         }
         target
     }
@@ -105,13 +118,21 @@ impl Test {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn holds<'a>(&'a self, call: &mut Call<'a>) -> bool {
         match self {
             Self::FieldIs(field, text) => call.context.field(*field).is_some_and(|value| equal(value, text)),
             Self::AttributeIs(custom, text) => {
                 matches!(call.custom(custom), Some(AttributeValue::Text(value)) if equal(value, text))
             }
+            _ => self.holds_otherwise(call),
+        }
+    }
+
+    /// Whatever is not so common that it should stand in every caller.
+    #[inline(never)]
+    fn holds_otherwise<'a>(&'a self, call: &mut Call<'a>) -> bool {
+        match self {
             Self::Attribute { attribute: Attribute::Custom(custom), operator } => {
                 call.custom(custom).is_some_and(|value| operator.holds(value))
             }
@@ -119,6 +140,7 @@ impl Test {
             Self::Segment(segment) => call.is_member(*segment),
             Self::Flag(requirement) => call.is_satisfied(requirement),
             Self::Bucket(bucket) => call.unit(&bucket.by, |unit| bucket.holds(unit)) == Some(true),
+            Self::FieldIs(..) | Self::AttributeIs(..) => self.holds(call),
         }
     }
 }

@@ -15,8 +15,10 @@ use crate::json::Json;
 use crate::text::equal;
 use crate::value::{Value, ValueType};
 
+mod evaluations;
 mod key_table;
 
+pub use evaluations::Evaluations;
 pub(crate) use key_table::KeyTable;
 
 /// A compiled registry. Immutable, `Send` and `Sync`: share it behind an `Arc`, swap the `Arc` to reload.
@@ -40,8 +42,6 @@ pub struct Engine {
     pub(crate) flags: Box<[Slot]>,
     pub(crate) keys: KeyTable,
     pub(crate) segments: Box<[Option<Segment>]>,
-    /// The flags that are served, those referred to before those that refer to them.
-    pub(crate) order: Box<[FlagIndex]>,
     pub(crate) internal_tiers: Box<[Box<str>]>,
     pub(crate) environments: Box<[Box<str>]>,
     pub(crate) diagnostics: Box<[Diagnostic]>,
@@ -140,19 +140,29 @@ impl Engine {
         Some(FlagHandle { engine: self, slot: self.slot(index)?, index })
     }
 
-    /// Evaluates every flag for one context: in the order of the document, those set aside last.
+    /// Evaluates every flag for one context, one after the other as they are asked for: in the order of the document,
+    /// those set aside last. Allocates nothing, unless more than eight flags or segments are referred to by others.
+    ///
+    /// ```
+    /// # use stitch_core::{Context, Engine};
+    /// # let engine = Engine::from_json(r#"{"schema_version": "1.0", "flags": [
+    /// #     {"key": "a", "default_value": true}, {"key": "b", "default_value": false}]}"#)?;
+    /// let context = Context::user("U-1");
+    /// let on: Vec<&str> =
+    ///     engine.evaluations(&context).filter(|flag| flag.is_enabled).map(|flag| flag.flag_key).collect();
+    /// assert_eq!(on, ["a"]);
+    /// # Ok::<(), stitch_core::DefinitionsError>(())
+    /// ```
+    #[inline]
+    pub fn evaluations<'a>(&'a self, context: &'a Context<'a>) -> Evaluations<'a> {
+        Evaluations::new(self, context)
+    }
+
+    /// All of [`Engine::evaluations`].
     pub fn evaluate_all<'a>(&'a self, context: &'a Context<'a>) -> Vec<Evaluation<'a>> {
-        let mut call = Call::for_every_flag(self, context);
-        let mut found: Vec<Option<Evaluation<'a>>> = vec![None; self.flags.len()];
-        for &index in &self.order {
-            if let (Some(flag), Some(place)) = (self.flag_at(index), found.get_mut(index as usize)) {
-                *place = Some(call.evaluate(index, flag, &mut Silent));
-            }
-        }
-        let set_aside = self.flags.iter().filter(|slot| slot.flag.is_none());
-        let invalid = set_aside.filter_map(|slot| slot.key.as_deref());
-        let invalid = invalid.map(|key| Evaluation::of_no_flag(key, Reason::FlagInvalid));
-        found.into_iter().flatten().chain(invalid).collect()
+        let mut evaluations = Vec::with_capacity(self.flags.len());
+        evaluations.extend(self.evaluations(context));
+        evaluations
     }
 
     /// Evaluates one flag and tells how: the same code, watched.

@@ -124,6 +124,8 @@ pub(crate) struct Links {
     pub(crate) references: Box<[u32]>,
     /// The longest chain of references from here.
     pub(crate) height: u32,
+    /// Referred to at all: worth remembering where every flag is asked for.
+    pub(crate) is_referred_to: bool,
     /// Referred to more than once, or at the end of a long chain: worth remembering within a call.
     pub(crate) memoized: bool,
 }
@@ -183,7 +185,8 @@ const TALL: u32 = 64;
 
 impl Rules {
     /// The first rule that holds.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "see `Program::run`")]
     pub(crate) fn first<'a>(&'a self, call: &mut Call<'a>) -> Option<&'a Rule> {
         self.list.get(self.program.run(self.start, call).answer())
     }

@@ -1,11 +1,16 @@
 //! The nine steps of section 5 of the contract: the first that decides wins.
 
+#![expect(
+    clippy::inline_always,
+    reason = "the way of a plain flag is a few dozen instructions: as calls with their results in memory it took twice as many"
+)]
+
 use crate::call::Call;
 use crate::context::{Context, Field};
 use crate::engine::Engine;
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Observer, Step};
-use crate::flag::{Flag, FlagIndex, Gate, Outcome, Plan, Rule, Rules, Serve, VariantIndex};
+use crate::flag::{Flag, FlagIndex, Gate, Outcome, Plan, Rule, Rules, Serve, Split, VariantIndex};
 use crate::json::Json;
 use crate::memo::Answer;
 use crate::overrides::OverrideRow;
@@ -32,7 +37,6 @@ enum Served<'a> {
 
 /// Runs steps 2 to 9; step 1, whether there is such a flag, is the engine's look-up.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that who asks for a value alone does not pay for the rest of a decision")]
 pub(crate) fn decide<'a, O: Observer>(flag: &'a Flag, call: &mut Call<'a>, observer: &mut O) -> Decision<'a> {
     let plan = flag.plan(call.context.field(Field::Env));
     // Where nothing can decide in steps 2 to 6 they are run only to be watched.
@@ -120,7 +124,7 @@ fn before_the_gate<'a>(
 }
 
 /// Step 7, for a staged flag: the cohort first, then the bucket. Whether the gate is open, and why.
-#[inline]
+#[inline(always)]
 fn staged_gate<'a>(
     flag: &'a Flag,
     plan: &'a Plan,
@@ -140,7 +144,7 @@ fn staged_gate<'a>(
 }
 
 /// Steps 8 and 9, for the other stages.
-#[inline]
+#[inline(always)]
 fn stage_gate<'a>(plan: &'a Plan, call: &mut Call<'a>, observer: &mut impl Observer) -> Result<Reason, Reason> {
     observer.note("stage", || plan.stage.as_str().into());
     match plan.stage {
@@ -154,7 +158,7 @@ fn stage_gate<'a>(plan: &'a Plan, call: &mut Call<'a>, observer: &mut impl Obser
 }
 
 /// Gate open: the first rule whose condition holds gives the serve, else the flag's own.
-#[inline]
+#[inline(always)]
 fn open<'a, O: Observer>(
     flag: &'a Flag,
     plan: &'a Plan,
@@ -170,17 +174,22 @@ fn open<'a, O: Observer>(
     let rule_id = rule.map(|rule| &*rule.id);
     let variant = match serve {
         Serve::Variant(variant) => Some(*variant),
-        Serve::Split(split) => call.unit(&split.by, |unit| split.hasher.bucket(unit)).and_then(|bucket| {
-            observer.note("split", || {
-                Json::Object(vec![("bucket".into(), bucket.into()), ("buckets".into(), split.hasher.buckets().into())])
-            });
-            split.variant(bucket)
-        }),
+        Serve::Split(split) => split_variant(split, call, observer),
     };
     match variant.and_then(|index| flag.variants.get(index as usize)) {
         Some(variant) => Decision { reason, served: Served::Stored(variant), rule_id, dependency: None },
         None => Decision { rule_id, ..Decision::closed(plan, Reason::UnitMissing) },
     }
+}
+
+/// The variant that a split gives, if there is a unit.
+#[inline(never)]
+fn split_variant<'a>(split: &'a Split, call: &mut Call<'a>, observer: &mut impl Observer) -> Option<VariantIndex> {
+    let bucket = call.unit(&split.by, |unit| split.hasher.bucket(unit))?;
+    observer.note("split", || {
+        Json::Object(vec![("bucket".into(), bucket.into()), ("buckets".into(), split.hasher.buckets().into())])
+    });
+    split.variant(bucket)
 }
 
 /// Tells of each rule up to the first one that holds.

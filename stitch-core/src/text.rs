@@ -4,20 +4,25 @@
 /// Whether two texts are the same.
 #[inline]
 pub(crate) fn equal(a: &str, b: &str) -> bool {
+    equal_bytes(a.as_bytes(), b.as_bytes())
+}
+
+/// Whether the bytes of two texts are the same.
+#[inline]
+pub(crate) fn equal_bytes(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && ends(a) == ends(b) && (a.len() <= 16 || a == b)
 }
 
 /// A word that tells most short texts apart, to be compared before the texts are.
 #[inline]
 pub(crate) fn tag(text: &str) -> u64 {
-    let (first, last) = ends(text);
+    let (first, last) = ends(text.as_bytes());
     first ^ last.rotate_left(29) ^ ((text.len() as u64) << 56)
 }
 
-/// The text's first and last bytes: all there are of them, up to sixteen.
+/// The first and last bytes: all there are, up to sixteen.
 #[inline]
-fn ends(text: &str) -> (u64, u64) {
-    let bytes = text.as_bytes();
+fn ends(bytes: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
     } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             "bool" => usize::from(handle.bool(context, false)),
             "engine-bool" => usize::from(engine.bool(black_box(key), context, false)),
             "context" => usize::from(engine.bool(key, &benches::context(black_box(user)), false)),
-            _ => engine.evaluate_all(context).len(),
+            _ => engine.evaluations(context).filter(|evaluation| evaluation.is_enabled).count(),
         };
     }
     println!("{on}");

@@ -12,6 +12,10 @@ use crate::flag::Requirement;
 use crate::json::Json;
 use crate::operator::{Operator, Source};
 
+mod known;
+
+use known::Repeated;
+
 const FORMS: [&str; 7] = ["all", "any", "not", "segment", "flag", "bucket", "attr"];
 /// The upper bound of bucket conditions, in units of 1/100,000.
 const BUCKETS: i64 = 100_000;
@@ -29,16 +33,21 @@ enum Destination {
 }
 
 /// A program under construction.
-pub(super) struct Builder {
+pub(super) struct Builder<'d> {
     steps: Vec<(Test, Label, Label)>,
+    repeated: Repeated<'d>,
     destinations: Vec<Destination>,
 }
 
-impl Builder {
+impl<'d> Builder<'d> {
     pub(super) const FAILS: Label = Label(0);
 
     pub(super) fn new() -> Self {
-        Self { steps: Vec::new(), destinations: vec![Destination::Answer(Target::FAILS)] }
+        Self {
+            steps: Vec::new(),
+            repeated: Repeated::default(),
+            destinations: vec![Destination::Answer(Target::FAILS)],
+        }
     }
 
     fn place(&mut self, destination: Destination) -> Label {
@@ -68,12 +77,13 @@ impl Builder {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
-    fn test(&mut self, test: Test, entry: Label, then: Label, otherwise: Label) {
+    fn test(&mut self, (test, json): (Test, &'d Json<'d>), entry: Label, then: Label, otherwise: Label) {
+        self.repeated.note(json);
         self.set(entry, Destination::Step(self.steps.len() as u32));
         self.steps.push((test, then, otherwise));
     }
 
-    /// The program, and where each of the given labels leads in it.
+    /// The program, which starts at the first of the given labels, and where each of them leads in it.
     pub(super) fn finish(self, entries: &[Label]) -> (Program, Vec<Target>) {
         // From the end, so that every arrow leads to what is settled. A test both of whose arrows lead to one place is
         // passed over; this is also how a condition that always or never holds is found out.
@@ -96,10 +106,13 @@ impl Builder {
                 *slot = if then == otherwise { then } else { Target::step(index) };
             }
         }
-        let starts = entries.iter().map(|entry| resolve(&settled, *entry)).collect();
+        let starts: Vec<Target> = entries.iter().map(|entry| resolve(&settled, *entry)).collect();
         for (test, then, otherwise) in self.steps {
             let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
             steps.push(Step { test, then, otherwise });
+        }
+        if let Some(&start) = starts.first() {
+            self.repeated.pass_over(&mut steps, start);
         }
         (Program { steps: steps.into() }, starts)
     }
@@ -111,7 +124,7 @@ impl<'d> Compiler<'d> {
         &mut self,
         json: &'d Json<'d>,
         place: &Place<'_>,
-        builder: &mut Builder,
+        builder: &mut Builder<'d>,
         [entry, then, otherwise]: [Label; 3],
     ) {
         self.form(json, place, builder, entry, then, otherwise);
@@ -121,7 +134,7 @@ impl<'d> Compiler<'d> {
         &mut self,
         json: &'d Json<'d>,
         place: &Place<'_>,
-        builder: &mut Builder,
+        builder: &mut Builder<'d>,
         entry: Label,
         then: Label,
         otherwise: Label,
@@ -161,7 +174,7 @@ impl<'d> Compiler<'d> {
             _ => self.attribute_test(json, place),
         };
         if let Some(test) = test {
-            builder.test(test, entry, then, otherwise);
+            builder.test((test, json), entry, then, otherwise);
         }
     }
 
@@ -170,7 +183,7 @@ impl<'d> Compiler<'d> {
         &mut self,
         json: &'d Json<'d>,
         place: &Place<'_>,
-        builder: &mut Builder,
+        builder: &mut Builder<'d>,
         entry: Label,
         (then, otherwise): (Label, Label),
         join: Join,
