@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 use stitch_core::{Context, Engine, Evaluation, Explanation, FlagHandle, Value};
 
-use crate::context::{FieldArguments, Fields, PyContext, check};
+use crate::context::{FieldArguments, Fields, Given, PyContext, check};
 use crate::errors::{flag_key, wrong_type};
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
@@ -17,21 +17,21 @@ const MANY_FLAGS: usize = 64;
 /// For whom: a context, or the fields of one, or neither (nobody in particular).
 pub(crate) enum ForWhom<'a, 'py> {
     /// A context, and nothing else.
-    Context(&'a PyContext),
+    Context(Borrowed<'a, 'py, PyContext>),
     /// Whatever else was given.
-    Told { context: Option<&'a Bound<'py, PyAny>>, fields: Fields<'a, 'py> },
+    Told { context: Option<Given<'a, 'py>>, fields: Fields<'a, 'py> },
 }
 
 impl<'a, 'py> ForWhom<'a, 'py> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "then the fields are written to memory only where they are needed")]
-    pub(crate) fn new(context: Option<&'a Bound<'py, PyAny>>, fields: FieldArguments<'a, 'py>) -> Self {
+    pub(crate) fn new(context: Option<Given<'a, 'py>>, fields: FieldArguments<'a, 'py>) -> Self {
         match context {
             Some(context)
                 if fields.iter().all(Option::is_none)
-                    && let Ok(context) = context.cast::<PyContext>() =>
+                    && let Ok(context) = context.0.cast::<PyContext>() =>
             {
-                Self::Context(context.get())
+                Self::Context(context)
             }
             _ => Self::Told { context, fields: Fields(fields) },
         }
@@ -42,9 +42,9 @@ impl<'a, 'py> ForWhom<'a, 'py> {
     fn ask<R>(&self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
         let made;
         let context = match self {
-            Self::Context(context) => *context,
+            Self::Context(context) => context.get(),
             Self::Told { context, fields } => {
-                made = make(py, *context, fields)?;
+                made = make(py, context.as_deref(), fields)?;
                 &made
             }
         };

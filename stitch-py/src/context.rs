@@ -16,7 +16,7 @@ mod instant;
 mod read;
 
 pub(crate) use document::Document;
-pub(crate) use read::{FieldArguments, Fields};
+pub(crate) use read::{FieldArguments, Fields, Given};
 
 /// The core's context, borrowed once and for all.
 type Borrowed<'a> = Context<'a>;
@@ -80,16 +80,16 @@ impl PyContext {
     #[expect(clippy::too_many_arguments, reason = "the fields of a context")]
     fn new(
         py: Python<'_>,
-        user_id: Option<&Bound<'_, PyAny>>,
-        kind: Option<&Bound<'_, PyAny>>,
-        tenant_id: Option<&Bound<'_, PyAny>>,
-        tier: Option<&Bound<'_, PyAny>>,
-        env: Option<&Bound<'_, PyAny>>,
-        role_key: Option<&Bound<'_, PyAny>>,
-        attributes: Option<&Bound<'_, PyAny>>,
-        overrides: Option<&Bound<'_, PyAny>>,
-        approvals: Option<&Bound<'_, PyAny>>,
-        now: Option<&Bound<'_, PyAny>>,
+        user_id: Option<Given<'_, '_>>,
+        kind: Option<Given<'_, '_>>,
+        tenant_id: Option<Given<'_, '_>>,
+        tier: Option<Given<'_, '_>>,
+        env: Option<Given<'_, '_>>,
+        role_key: Option<Given<'_, '_>>,
+        attributes: Option<Given<'_, '_>>,
+        overrides: Option<Given<'_, '_>>,
+        approvals: Option<Given<'_, '_>>,
+        now: Option<Given<'_, '_>>,
     ) -> PyResult<Self> {
         let fields = Fields([user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]);
         Self::from_document(py, fields.read(py)?)

@@ -7,6 +7,7 @@ use stitch_core::{FlagHandle, ValueType};
 
 use crate::ask::{ForWhom, Question};
 use crate::asking::asking;
+use crate::context::Given;
 use crate::engine::PyEngine;
 use crate::errors::flag_key;
 use crate::evaluation::{PyEvaluation, hash_of};

@@ -1,6 +1,8 @@
 //! From the arguments of a call to a context document.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ops::Deref;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
@@ -11,8 +13,30 @@ use super::instant;
 use crate::errors::{At, shared_text, wrong_type};
 use crate::json;
 
+/// An argument as it was given. A reference to a `Bound` would have each argument of each call written to memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a, 'py>(pub(crate) Borrowed<'a, 'py, PyAny>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Given<'a, 'py> {
+    type Error = Infallible;
+
+    #[inline]
+    fn extract(argument: Borrowed<'a, 'py, PyAny>) -> Result<Self, Infallible> {
+        Ok(Self(argument))
+    }
+}
+
+impl<'py> Deref for Given<'_, 'py> {
+    type Target = Bound<'py, PyAny>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
 /// The fields of a context as they were given, in the order of the constructor; None is absent.
-pub(crate) type FieldArguments<'a, 'py> = [Option<&'a Bound<'py, PyAny>>; 10];
+pub(crate) type FieldArguments<'a, 'py> = [Option<Given<'a, 'py>>; 10];
 
 /// The fields, to be read.
 #[derive(Clone, Copy)]
@@ -20,7 +44,8 @@ pub(crate) struct Fields<'a, 'py>(pub(crate) FieldArguments<'a, 'py>);
 
 impl Fields<'_, '_> {
     pub(crate) fn read(&self, py: Python<'_>) -> PyResult<Document> {
-        let [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now] = self.0;
+        let [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now] =
+            self.0.each_ref().map(Option::as_deref);
         let given = |value: Option<&Bound<'_, PyAny>>| value.is_some_and(|value| !value.is_none());
         let document = Document {
             user_id: text(user_id, "user_id")?,
