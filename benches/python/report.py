@@ -72,7 +72,7 @@ def against_peers(figures: Figures, packages: dict[str, str]) -> str:
         "How many times what `engine.evaluate` takes each library takes, and how many times the fastest of them"
         " takes what each of our ways does:\n\n"
         + table(head, lines)
-        + "\nThe same in nanoseconds a call, the loop over the users with it; they hold for this machine and this hour:\n\n"
+        + "\nThe same in nanoseconds a call, with the loop over the users; they hold for this machine, this hour:\n\n"
         + table(["row", *names], absolute)
     )
 
@@ -101,7 +101,7 @@ def against_floor(figures: Figures) -> str:
     )
 
 
-def why_missing(figures: Figures) -> str:
+def why_missing() -> str:
     reasons = []
     for library in LIBRARIES:
         ways = library.ways()
@@ -119,15 +119,15 @@ def main(figures_path: str, output_path: str) -> None:
     turns = max(turn for by_turn in figures.values() for turn in by_turn) + 1
     text = f"""## Python
 
-`benches/python/run.sh` builds the wheel and measures this in one run. Each row asks one flag of a registry of a thousand
-for {len(USERS)} users in turn; contexts are built beforehand, but for row H. Every library reads a local registry, reaches
-no network, and is asked in its best documented way; its answers are asserted first. The figures are medians of
-pytest-benchmark, over {turns} turns through all of them; a ratio is taken within a turn.
+`benches/python/run.sh` builds the wheel and measures this in one run. Each row asks one flag of a registry of a
+thousand for {len(USERS)} users in turn; contexts are built beforehand, but for row H. Every library reads a local
+registry, reaches no network, and is asked in its best documented way; its answers are asserted first. The figures are
+medians of pytest-benchmark, over {turns} turns through all of them; a ratio is taken within a turn.
 
 {rows}
 
 {against_peers(figures, packages)}
-{why_missing(figures)}
+{why_missing()}
 
 {against_floor(figures)}
 Measured at {commit.stdout.strip()} with {versions}; CPython {platform.python_version()}, {processor()},

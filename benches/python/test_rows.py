@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+
 from rows import FLOOR, ROWS, Way, check
 from ways import eppo, flagd, growthbook_way, statsig, stitch_ways, unleash
 

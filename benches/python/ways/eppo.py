@@ -8,6 +8,7 @@ from typing import Any
 
 import eppo_client
 from eppo_client import AssignmentLogger, ClientConfig, Configuration
+
 from rows import ATTRIBUTES, ONE_RULE, STAGED, TIER, USERS, Way, neighbours
 
 BUCKETS = 10_000

@@ -8,6 +8,7 @@ from typing import Any
 
 from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.evaluation_context import EvaluationContext
+
 from rows import ATTRIBUTES, ONE_RULE, STAGED, TIER, USERS, Way, neighbours
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from growthbook import GrowthBook
+
 from rows import ATTRIBUTES, DEPENDENT, ONE_RULE, STAGED, TIER, USERS, Way, neighbours
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rows import ATTRIBUTES, DEPENDENT, ONE_RULE, STAGED, TIER, USERS, Way, neighbours
 from statsig_python_core import (
     DataStore,
     DataStoreResponse,
@@ -15,6 +14,8 @@ from statsig_python_core import (
     StatsigOptions,
     StatsigUser,
 )
+
+from rows import ATTRIBUTES, DEPENDENT, ONE_RULE, STAGED, TIER, USERS, Way, neighbours
 
 TIME = 1_767_225_600_000
 

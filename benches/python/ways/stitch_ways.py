@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import empty
 import stitch
+
+import empty
 from rows import ATTRIBUTES, DEPENDENT, ONE_RULE, PLAIN, STAGED, TIER, USERS, Way, neighbours
 
 BUILD = "stitch.Context(user, tier='staff', attributes={**attributes})"
@@ -19,9 +20,16 @@ def _flag(key: str, stage: str, **more: Any) -> dict[str, Any]:
 
 def _engine() -> stitch.Engine:
     plans = [f"plan-{index}" for index in range(9)] + ["pro"]
-    conditions = [{"attr": "country", "op": "eq", "value": "TH"}, {"attr": "device", "op": "in", "value": ["ios", "android"]}]
+    conditions = [
+        {"attr": "country", "op": "eq", "value": "TH"},
+        {"attr": "device", "op": "in", "value": ["ios", "android"]},
+    ]
     ten_rules = [
-        {"id": f"rule-{index}", "when": {"all": [*conditions, {"attr": "plan", "op": "eq", "value": plan}]}, "serve": "on"}
+        {
+            "id": f"rule-{index}",
+            "when": {"all": [*conditions, {"attr": "plan", "op": "eq", "value": plan}]},
+            "serve": "on",
+        }
         for index, plan in enumerate(plans)
     ]
     staff = {"id": "staff", "when": {"attr": "tier", "op": "eq", "value": TIER}, "serve": "on"}

@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from rows import ATTRIBUTES, DEPENDENT, ONE_RULE, STAGED, TIER, USERS, Way, neighbours
 from UnleashClient import UnleashClient
 from UnleashClient.cache import FileCache
+
+from rows import ATTRIBUTES, DEPENDENT, ONE_RULE, STAGED, TIER, USERS, Way, neighbours
 
 
 def _feature(key: str, strategy: dict[str, Any], **more: Any) -> dict[str, Any]:
