@@ -137,9 +137,7 @@ impl<'a> Unit<'a> {
     #[inline]
     pub(crate) fn of(value: AttributeValue<'a>) -> Option<Self> {
         match value {
-            AttributeValue::Text(text) => {
-                is_unit(text).then_some(Self::Text(text))
-            }
+            AttributeValue::Text(text) => is_unit(text).then_some(Self::Text(text)),
             AttributeValue::Number(number) => {
                 let integer = match number {
                     crate::Number::Integer(integer) => integer,

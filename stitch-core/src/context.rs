@@ -163,6 +163,16 @@ impl<'a> Context<'a> {
     }
 }
 
+/// More attributes, in place; each replaces one of the same name.
+impl<'a> Extend<(&'a str, AttributeValue<'a>)> for Context<'a> {
+    #[inline]
+    fn extend<I: IntoIterator<Item = (&'a str, AttributeValue<'a>)>>(&mut self, attributes: I) {
+        for (name, value) in attributes {
+            self.attributes.set(name, value);
+        }
+    }
+}
+
 /// The fields that are texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
