@@ -64,16 +64,17 @@ pub fn users() -> Vec<String> {
 
 /// A context with an id and eight text attributes.
 pub fn context(user_id: &str) -> Context<'_> {
-    Context::user(user_id)
-        .tier("staff")
-        .with("country", "TH")
-        .with("device", "ios")
-        .with("plan", "pro")
-        .with("language", "th")
-        .with("app_version", "4.2.0")
-        .with("channel", "organic")
-        .with("currency", "THB")
-        .with("cohort", "2026-w47")
+    let mut context = Context::user(user_id).tier("staff");
+    context
+        .set("country", "TH")
+        .set("device", "ios")
+        .set("plan", "pro")
+        .set("language", "th")
+        .set("app_version", "4.2.0")
+        .set("channel", "organic")
+        .set("currency", "THB")
+        .set("cohort", "2026-w47");
+    context
 }
 
 #[cfg(test)]
