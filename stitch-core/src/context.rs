@@ -60,7 +60,7 @@ impl<'a> Context<'a> {
     pub fn anonymous() -> Self {
         Self {
             given_user_id: None,
-            texts: [None, Some(DEFAULT_KIND), None, Some(DEFAULT_TIER), None, None],
+            texts: [Some(DEFAULT_KIND), None, None, Some(DEFAULT_TIER), None, None],
             now: None,
             overrides: None,
             approvals: None,
@@ -178,15 +178,15 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The fields that are texts.
+/// The fields that are texts; those that are asked for most stand together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
-    UserId,
     Kind,
+    RoleKey,
     TenantId,
     Tier,
     Env,
-    RoleKey,
+    UserId,
 }
 
 /// The name of something to read from a context, resolved when the registry is compiled.
