@@ -96,7 +96,8 @@ impl Hasher {
     }
 
     /// The unit's bucket, from 0 up to [`Hasher::buckets`].
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the hash of a short unit is cheaper than the call; the older ones are calls")]
     pub(crate) fn bucket(&self, unit: &str) -> u32 {
         match self {
             Self::Xxh64(seeded) => seeded.bucket(unit),

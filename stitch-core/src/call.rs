@@ -51,11 +51,16 @@ impl<'a> Call<'a> {
     /// Hands over the unit that an attribute gives, if it gives one.
     #[inline(always)]
     pub(crate) fn unit<T>(&mut self, by: &Attribute, take: impl FnOnce(&str) -> T) -> Option<T> {
-        // Nearly always the user's id: past the copies that other attributes need.
-        if let Attribute::Field(field) = by {
-            return self.context.field(*field).filter(|text| is_unit(text)).map(take);
-        }
-        self.unit_of(by).map(|unit| take(unit.as_str()))
+        let other;
+        let unit = match by {
+            // Nearly always the user's id: past the copies that other attributes need.
+            Attribute::Field(field) => self.context.field(*field).filter(|text| is_unit(text))?,
+            _ => {
+                other = self.unit_of(by)?;
+                other.as_str()
+            }
+        };
+        Some(take(unit))
     }
 
     #[inline(never)]
@@ -161,7 +166,12 @@ impl<'a> Call<'a> {
 
     #[inline(always)]
     pub(crate) fn is_in_cohort(&mut self, plan: &Plan) -> bool {
-        plan.cohort.iter().any(|&segment| self.is_member(segment))
+        !plan.cohort.is_empty() && self.is_in_any(&plan.cohort)
+    }
+
+    #[inline(never)]
+    fn is_in_any(&mut self, segments: &[SegmentIndex]) -> bool {
+        segments.iter().any(|&segment| self.is_member(segment))
     }
 
     fn flag_answer(&mut self, index: FlagIndex, flag: &'a Flag) -> Answer {

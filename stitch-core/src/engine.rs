@@ -12,6 +12,7 @@ use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
 use crate::flag::{Flag, FlagIndex, Links, Segment, SegmentIndex};
 use crate::json::Json;
+use crate::steps::Decision;
 use crate::text::equal;
 use crate::value::{Value, ValueType};
 
@@ -294,8 +295,24 @@ impl<'e> FlagHandle<'e> {
     where
         'e: 'a,
     {
+        self.decide(context, |decision| decision.value())
+    }
+
+    /// Decides, and takes of the decision what is asked for: the rest of it is never made.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "so that what is not taken is not computed")]
+    fn decide<'a, T>(&self, context: &'a Context<'a>, take: impl FnOnce(Decision<'a>) -> T) -> Option<T>
+    where
+        'e: 'a,
+    {
         let flag = self.slot.flag.as_ref()?;
-        Some(Call::new(self.engine, context).decide(self.index, flag, &mut Silent).value())
+        Some(take(Call::new(self.engine, context).decide(self.index, flag, &mut Silent)))
+    }
+
+    /// The value of a boolean flag. A function of its own, so that it answers in a register.
+    #[inline(never)]
+    fn boolean(&self, context: &Context<'_>) -> Option<bool> {
+        self.decide(context, |decision| decision.boolean())?
     }
 
     /// The value of a boolean flag, else `default`.
@@ -309,7 +326,7 @@ impl<'e> FlagHandle<'e> {
     /// ```
     #[inline]
     pub fn bool(&self, context: &Context<'_>, default: bool) -> bool {
-        if let Some(Value::Boolean(boolean)) = self.value(context) { boolean } else { default }
+        self.boolean(context).unwrap_or(default)
     }
 
     /// The value of a string flag, else `default`.

@@ -15,7 +15,7 @@ use crate::json::Json;
 use crate::memo::Answer;
 use crate::overrides::OverrideRow;
 use crate::stage::Stage;
-use crate::value::Value;
+use crate::value::{StoredValue, Value};
 
 /// How a flag was decided.
 #[derive(Clone, Copy, Debug)]
@@ -268,6 +268,16 @@ impl<'a> Decision<'a> {
     #[inline]
     pub(crate) fn value(&self) -> Value<'a> {
         self.outcome().0
+    }
+
+    /// What is served, if it is a boolean; without a look at what else it could be.
+    #[inline]
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        match self.served {
+            Served::Stored(Outcome { value: StoredValue::Boolean(boolean), .. }) => Some(*boolean),
+            Served::Inline(Value::Boolean(boolean), _) => Some(boolean),
+            _ => None,
+        }
     }
 
     #[inline]

@@ -10,7 +10,16 @@ pub(crate) fn equal(a: &str, b: &str) -> bool {
 /// Whether the bytes of two texts are the same.
 #[inline]
 pub(crate) fn equal_bytes(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && ends(a) == ends(b) && (a.len() <= 16 || a == b)
+    if a.len() != b.len() {
+        return false;
+    }
+    if let (Some(a_first), Some(b_first)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        return a_first == b_first && a.last_chunk::<8>() == b.last_chunk::<8>() && (a.len() <= 16 || a == b);
+    }
+    if let (Some(a_first), Some(b_first)) = (a.first_chunk::<4>(), b.first_chunk::<4>()) {
+        return a_first == b_first && a.last_chunk::<4>() == b.last_chunk::<4>();
+    }
+    a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// A word that tells most short texts apart, to be compared before the texts are.

@@ -123,7 +123,9 @@ impl Document {
                 context = context.approvals(approvals);
             }
         }
-        context.extend(self.attributes.iter().map(|(name, value)| (&**name, value.into())));
+        for (name, value) in &self.attributes {
+            context.set(name, value);
+        }
         context
     }
 
