@@ -73,9 +73,7 @@ impl<'a> Call<'a> {
     pub(crate) fn custom(&mut self, custom: &Custom) -> Option<&'a AttributeValue<'a>> {
         match self.places.get(usize::from(custom.slot)) {
             Some(1) => None,
-            Some(place @ 2..) => {
-                self.context.attributes.read().get(usize::from(*place) - 2).map(|entry| &entry.value)
-            }
+            Some(place @ 2..) => self.context.attributes.read().get(usize::from(*place) - 2).map(|entry| &entry.value),
             _ => self.find(custom),
         }
     }

@@ -149,7 +149,9 @@ fn stage_gate<'a>(plan: &'a Plan, call: &mut Call<'a>, observer: &mut impl Obser
     observer.note("stage", || plan.stage.as_str().into());
     match plan.stage {
         Stage::Full => Ok(Reason::StageFull),
-        Stage::Internal if call.context.field(Field::Tier).is_some_and(|tier| call.engine.is_internal(tier)) => Ok(Reason::StageInternal),
+        Stage::Internal if call.context.field(Field::Tier).is_some_and(|tier| call.engine.is_internal(tier)) => {
+            Ok(Reason::StageInternal)
+        }
         Stage::Pilot if call.is_in_cohort(plan) => Ok(Reason::StagePilot),
         _ => Err(Reason::Default),
     }

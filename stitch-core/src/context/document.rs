@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use crate::compile::place::Place;
 use crate::context::check::{ContextError, ContextProblem};
-use crate::context::{
-    Approvals, AttributeValue, Context, Element, FIELDS, Field, InlineOverrides,
-};
+use crate::context::{Approvals, AttributeValue, Context, Element, FIELDS, Field, InlineOverrides};
 use crate::diagnostics::nearest::suggest;
 use crate::json::read::read;
 use crate::json::{Json, Member};

@@ -30,7 +30,8 @@ impl KeyTable {
         for (place, key) in keys {
             let hash = hash(key);
             let mask = entries.len() - 1;
-            let free = probe(hash, mask).find(|&index| entries.get(index).is_some_and(|entry| entry.place == FlagIndex::MAX));
+            let free =
+                probe(hash, mask).find(|&index| entries.get(index).is_some_and(|entry| entry.place == FlagIndex::MAX));
             if let Some(entry) = free.and_then(|index| entries.get_mut(index)) {
                 *entry = Entry { tag: tag(hash), place };
             }
