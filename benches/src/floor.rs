@@ -62,7 +62,9 @@ impl Flag {
                 (hash * 100_000) >> 64 < u128::from(*threshold)
             }
             Self::Rules(rules) => rules.iter().any(|(country, devices, plan)| {
-                profile.country == country && devices.iter().any(|device| profile.device == device) && profile.plan == plan
+                profile.country == country
+                    && devices.iter().any(|device| profile.device == device)
+                    && profile.plan == plan
             }),
             Self::Dependent(other) => other.is_on(profile),
         }

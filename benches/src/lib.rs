@@ -66,7 +66,9 @@ pub fn rules_registry(count: usize) -> String {
     ];
     let flag = |index: usize| {
         let rules: Vec<String> = (0..=index % conditions.len())
-            .map(|rule| format!(r#"{{"id": "rule-{rule}", "when": {}, "serve": "on"}}"#, conditions[(index + rule) % 3]))
+            .map(|rule| {
+                format!(r#"{{"id": "rule-{rule}", "when": {}, "serve": "on"}}"#, conditions[(index + rule) % 3])
+            })
             .collect();
         let more = format!(r#", "rollout_pct": {}, "serve": "off", "rules": [{}]"#, index % 101, rules.join(", "));
         row(&feature(index), "staged", &more)

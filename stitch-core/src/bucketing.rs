@@ -11,6 +11,8 @@ mod djb2_xor;
 mod murmur3;
 mod xxh64;
 
+pub(crate) use xxh64::hash;
+
 /// A bucketing algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -97,7 +99,10 @@ impl Hasher {
 
     /// The unit's bucket, from 0 up to [`Hasher::buckets`].
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the hash of a short unit is cheaper than the call; the older ones are calls")]
+    #[expect(
+        clippy::inline_always,
+        reason = "the hash of a short unit is cheaper than the call; the older ones are calls"
+    )]
     pub(crate) fn bucket(&self, unit: &str) -> u32 {
         match self {
             Self::Xxh64(seeded) => seeded.bucket(unit),

@@ -1,6 +1,6 @@
 //! From definitions to an engine: everything is checked, all of it reported, nothing left to resolve later.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::quality::RandomState;
 
 use crate::bucketing::Algorithm;
 use crate::definitions::Definitions;
@@ -26,6 +26,10 @@ use names::Names;
 use place::Place;
 use reader::Reader;
 use settings::Root;
+
+/// Keyed by texts of the document: fast, and with a seed that its author does not know.
+type HashMap<K, V> = hashbrown::HashMap<K, V, RandomState>;
+type HashSet<T> = hashbrown::HashSet<T, RandomState>;
 
 /// What an error does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +117,7 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
-        slots: HashMap::new(),
+        slots: HashMap::default(),
     };
 
     let mut flags = Vec::with_capacity(root.flags.len());

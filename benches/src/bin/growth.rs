@@ -89,7 +89,9 @@ fn rules() -> Plot {
     let flag = |count: usize, value: &dyn Fn(usize) -> String| {
         let rule = |index| {
             let value = value(index);
-            format!(r#"{{"id": "r{index}", "when": {{"attr": "plan", "op": "eq", "value": "{value}"}}, "serve": "off"}}"#)
+            format!(
+                r#"{{"id": "r{index}", "when": {{"attr": "plan", "op": "eq", "value": "{value}"}}, "serve": "off"}}"#
+            )
         };
         let rules: Vec<String> = (0..count).map(rule).collect();
         document(&[row("many", "full", &format!(r#", "rules": [{}]"#, rules.join(",")))], "")
@@ -104,7 +106,10 @@ fn rules() -> Plot {
                 ask_users(&flag(count, &|index| format!("plan-{index}")), "many")
             }),
             line("the first holds", &sizes, FLAT, |count| {
-                ask_users(&flag(count, &|index| if index == 0 { "pro".into() } else { format!("plan-{index}") }), "many")
+                ask_users(
+                    &flag(count, &|index| if index == 0 { "pro".into() } else { format!("plan-{index}") }),
+                    "many",
+                )
             }),
         ],
     }

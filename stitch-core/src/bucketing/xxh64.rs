@@ -27,7 +27,7 @@ impl Seeded {
             Purpose::Split => 1,
             Purpose::Condition => 2,
         };
-        Self { seed: xxh64(salt.as_bytes(), purpose) }
+        Self { seed: hash(salt.as_bytes(), purpose) }
     }
 
     #[inline]
@@ -42,7 +42,7 @@ impl Seeded {
 /// XXH64. Of less than 32 bytes, as ids are, it is no more than the last part of the algorithm, which stands here so
 /// that it is compiled into the caller: a third of the crate's instructions for twelve bytes.
 #[inline]
-fn hash(bytes: &[u8], seed: u64) -> u64 {
+pub(crate) fn hash(bytes: &[u8], seed: u64) -> u64 {
     if bytes.len() >= 32 {
         return xxh64(bytes, seed);
     }

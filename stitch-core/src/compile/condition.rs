@@ -1,9 +1,9 @@
 //! Conditions to programs of tests.
 
 use crate::bucketing::{Hasher, Purpose};
-use crate::compile::Compiler;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
+use crate::compile::{Compiler, HashSet};
 use crate::condition::{BucketTest, Program, Step, Target, Test};
 use crate::context::Attribute;
 use crate::diagnostics::nearest::list;
@@ -27,7 +27,7 @@ pub(super) struct Label(usize);
 #[derive(Clone, Copy, Debug)]
 enum Destination {
     Unknown,
-    Step(u32),
+    Step(usize),
     Same(Label),
     Answer(Target),
 }
@@ -76,10 +76,9 @@ impl<'d> Builder<'d> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
     fn test(&mut self, (test, json): (Test, &'d Json<'d>), entry: Label, then: Label, otherwise: Label) {
         self.repeated.note(json);
-        self.set(entry, Destination::Step(self.steps.len() as u32));
+        self.set(entry, Destination::Step(self.steps.len()));
         self.steps.push((test, then, otherwise));
     }
 
@@ -94,16 +93,15 @@ impl<'d> Builder<'d> {
                 Some(Destination::Same(other)) => label = *other,
                 Some(Destination::Answer(target)) => return *target,
                 Some(Destination::Step(index)) => {
-                    return settled.get(*index as usize).copied().unwrap_or(Target::FAILS);
+                    return settled.get(*index).copied().unwrap_or(Target::FAILS);
                 }
                 Some(Destination::Unknown) | None => return Target::FAILS,
             }
         };
-        let arrows: Vec<_> = self.steps.iter().map(|&(_, then, otherwise)| (then, otherwise)).collect();
-        for (index, (then, otherwise)) in (0..).zip(arrows).collect::<Vec<(u32, _)>>().into_iter().rev() {
-            let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
-            if let Some(slot) = settled.get_mut(index as usize) {
-                *slot = if then == otherwise { then } else { Target::step(index) };
+        for (index, (_, then, otherwise)) in self.steps.iter().enumerate().rev() {
+            let (then, otherwise) = (resolve(&settled, *then), resolve(&settled, *otherwise));
+            if let Some(slot) = settled.get_mut(index) {
+                *slot = if then == otherwise { then } else { step(index) };
             }
         }
         let starts: Vec<Target> = entries.iter().map(|entry| resolve(&settled, *entry)).collect();
@@ -116,6 +114,11 @@ impl<'d> Builder<'d> {
         }
         (Program { steps: steps.into() }, starts)
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
+fn step(index: usize) -> Target {
+    Target::step(index as u32)
 }
 
 impl<'d> Compiler<'d> {
@@ -140,18 +143,18 @@ impl<'d> Compiler<'d> {
         otherwise: Label,
     ) {
         let Some(members) = self.reader.members(json, place) else { return };
-        let forms: Vec<&str> = members.map(|(key, _)| key).filter(|key| FORMS.contains(key)).collect();
-        let form = match *forms {
-            [form] => form,
-            [] => {
+        let mut forms = members.map(|(key, _)| key).filter(|key| FORMS.contains(key));
+        let form = match (forms.next(), forms.next()) {
+            (Some(form), None) => form,
+            (None, _) => {
                 let message =
                     "a condition has one of `all`, `any`, `not`, `segment`, `flag`, `bucket` and `attr`: add one";
                 self.reader.report(Code::NoConditionForm, place, message);
                 self.reader.fields(json, place, &FORMS);
                 return;
             }
-            _ => {
-                let forms = list(&forms);
+            (Some(first), Some(second)) => {
+                let forms = list(&[first, second].into_iter().chain(forms).collect::<Vec<_>>());
                 let message = format!("a condition has one form, this has {forms}: join them with `all`");
                 self.reader.report(Code::ManyConditionForms, place, message);
                 return;
@@ -328,7 +331,7 @@ impl<'d> Compiler<'d> {
     }
 
     pub(super) fn warn_of_shared_salts(&mut self) {
-        let salts: std::collections::HashSet<&str> = self.flag_salts.iter().copied().collect();
+        let salts: HashSet<&str> = self.flag_salts.iter().copied().collect();
         for (salt, pointer) in std::mem::take(&mut self.condition_salts) {
             if salts.contains(salt) {
                 let message = format!(

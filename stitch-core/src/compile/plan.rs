@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::bucketing::{Algorithm, Hasher, Purpose};
-use crate::compile::Compiler;
 use crate::compile::condition::Builder;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
+use crate::compile::{Compiler, HashSet};
 use crate::condition::Target;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
@@ -243,7 +243,7 @@ impl<'d> Compiler<'d> {
             return Rules::default();
         }
         let mut builder = Builder::new();
-        let mut ids = std::collections::HashSet::new();
+        let mut ids = HashSet::default();
         let mut parts = Vec::with_capacity(items.len());
         // Where each rule's condition starts, and last where none is left. Where one fails the next one starts.
         let mut entries = Vec::with_capacity(items.len() + 1);
