@@ -13,7 +13,7 @@ use crate::wire::{CONTRACT_VERSION, NAME, VERSION};
 const KNOWN_FLAG: &str = "flags.registry_v1";
 
 /// Says that the server listens: to people on standard output, to programs as a line of the log.
-pub fn announce(state: &AppState, address: SocketAddr, form: LogFormat) {
+pub fn announce(state: &AppState, address: SocketAddr, management: SocketAddr, form: LogFormat) {
     let served = state.load();
     let registry = &served.registry;
     for warning in &registry.warnings {
@@ -26,16 +26,17 @@ pub fn announce(state: &AppState, address: SocketAddr, form: LogFormat) {
         LogFormat::Json => {
             let (revision, parity, flags) = (&registry.revision, state.parity().to_string(), registry.counts.flags);
             let source = state.source().to_string();
-            tracing::info!(%address, source, revision, flags, parity, version = VERSION, "listening");
+            tracing::info!(%address, %management, source, revision, flags, parity, version = VERSION, "listening");
         }
         LogFormat::Human => {
             // Nobody may be reading; that is no reason not to serve.
-            let _ = io::Write::write_all(&mut io::stdout().lock(), text(state, registry, address).as_bytes());
+            let _ =
+                io::Write::write_all(&mut io::stdout().lock(), text(state, registry, address, management).as_bytes());
         }
     }
 }
 
-fn text(state: &AppState, registry: &Registry, address: SocketAddr) -> String {
+fn text(state: &AppState, registry: &Registry, address: SocketAddr, management: SocketAddr) -> String {
     let counts = registry.counts;
     let environments: Vec<_> = registry.engine.environments().collect();
     let environments = environments.join(", ");
@@ -46,6 +47,7 @@ fn text(state: &AppState, registry: &Registry, address: SocketAddr) -> String {
         "{NAME} {VERSION}, service contract {CONTRACT_VERSION}, dev mode\n\
          \x20 registry  {source}, revision {revision}: {flags}, {segments}, {overrides}; environments {environments}\n\
          \x20 parity    {parity}\n\
+         \x20 metrics   http://{management}/metrics\n\
          \x20 listening {url}\n\
          try\n",
         source = state.source(),

@@ -1,6 +1,6 @@
 //! The command line; the environment fills in what it leaves out.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,6 +53,9 @@ pub struct ServeArgs {
     /// Address to listen on
     #[arg(long, env = "STITCH_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host)]
     pub host: IpAddr,
+    /// Address of /metrics; without it 127.0.0.1:9464, or any free port where that one is taken
+    #[arg(long, value_name = "ADDRESS", env = "STITCH_MANAGEMENT_ADDR")]
+    pub management_addr: Option<SocketAddr>,
     /// Registry to serve, read-only and watched for changes; without it the embedded one
     #[arg(long, value_name = "FILE", env = "STITCH_REGISTRY")]
     pub registry: Option<PathBuf>,
@@ -74,7 +77,10 @@ pub struct ServeArgs {
     /// Form of the log, which goes to standard error
     #[arg(long, env = "STITCH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub log_format: LogFormat,
-    /// What is logged: error, warn, info, or debug for one line a request
+    /// Log one request of so many; 0 logs none
+    #[arg(long, value_name = "COUNT", env = "STITCH_ACCESS_LOG", default_value_t = 0)]
+    pub access_log: u64,
+    /// What is logged: error, warn, info, or debug for every request too
     #[arg(long, value_name = "LEVEL", env = "STITCH_LOG_LEVEL", default_value_t = LevelFilter::INFO)]
     pub log_level: LevelFilter,
 }

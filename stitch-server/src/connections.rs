@@ -1,20 +1,21 @@
 //! Takes connections, gives each the time it may take, and lets none hold the exit.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tower::ServiceExt;
+
+use crate::request::Service;
 
 /// For the head of a request, from the connection or the answer before it on.
 const HEAD_PATIENCE: Duration = Duration::from_secs(20);
@@ -23,9 +24,9 @@ const LAST_WORDS: Duration = Duration::from_secs(8);
 /// After a failure to accept: most often there are no more file descriptors, and trying at once would only burn.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `shutdown` is ready; then accepts nothing more, finishes what is in flight, and returns
+/// Serves until `shutdown` is ready; then accepts nothing more, finishes what is in flight, and returns
 /// within ten seconds whatever the clients do.
-pub async fn accept(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+pub async fn accept(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -42,7 +43,7 @@ pub async fn accept(listener: TcpListener, router: Router, shutdown: impl Future
             Some(_) = connections.join_next() => continue,
             () = &mut shutdown => break,
         };
-        connections.spawn(connection(stream, router.clone(), stopped.clone()));
+        connections.spawn(connection(stream, service.clone(), stopped.clone()));
     }
     drop(listener);
     drop(stop);
@@ -53,11 +54,13 @@ pub async fn accept(listener: TcpListener, router: Router, shutdown: impl Future
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, service: Service, mut stopped: watch::Receiver<()>) {
     // Answers are small and written whole; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let service =
-        TowerToHyperService::new(router.map_request(|request: hyper::Request<Incoming>| request.map(Body::new)));
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service.answer(request.map(Body::new)).await) }
+    });
     let mut server = http1::Builder::new();
     let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));

@@ -6,10 +6,12 @@ use stitch_core::{AttributeDocument, AttributeValue, Context, ContextDocument, E
 
 use crate::error::{Detail, Error, Place};
 
+mod call;
 mod fields;
 mod json;
 mod query;
 
+pub use call::Call;
 pub use fields::{Field, Fields};
 pub use json::{json, unknown_keys};
 pub use query::Query;

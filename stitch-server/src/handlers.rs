@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 pub mod batch;
 pub mod eval;
 pub mod health;
+pub mod metrics;
 pub mod registry;
 
 /// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them

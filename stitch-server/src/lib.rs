@@ -9,6 +9,7 @@
 //! | [`wire`], [`error`] | how answers look |
 //! | [`ofrep`] | the same answers, for any `OpenFeature` client |
 //! | [`state`], [`source`] | the registry that serves, and where it comes from |
+//! | [`telemetry`] | logs and numbers |
 //! | [`gate`] | the nineteen cases before the first request |
 
 use std::future::Future;
@@ -33,17 +34,26 @@ pub mod state;
 pub mod telemetry;
 pub mod wire;
 
-/// Serves until `shutdown` is ready, then finishes what is in flight. The caller owns the socket and the signal.
+/// Serves until `shutdown` is ready, then finishes what is in flight. The caller owns the sockets and the signal.
 ///
-/// A registry that comes from a file is watched meanwhile.
-pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl Future<Output = ()>) {
+/// A registry that comes from a file is watched meanwhile, and `management` tells how the server fares until the last
+/// answer is given.
+pub async fn serve(
+    listener: TcpListener,
+    management: TcpListener,
+    state: state::AppState,
+    shutdown: impl Future<Output = ()>,
+) {
     let watching = tokio::spawn(source::watch::watch(state.clone()));
+    let managing = connections::accept(management, router::management(state.clone()), std::future::pending());
+    let managing = tokio::spawn(managing);
     let stopping = state.clone();
     let shutdown = async move {
         shutdown.await;
         // They would not end by themselves.
         stopping.end_streams();
     };
-    connections::accept(listener, router::router(state), shutdown).await;
+    connections::accept(listener, router::service(state), shutdown).await;
+    managing.abort();
     watching.abort();
 }

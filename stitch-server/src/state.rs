@@ -1,6 +1,7 @@
 //! What every request needs: the registry that serves, swapped whole, and what was settled at start-up.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
@@ -10,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use crate::gate::Tally;
 use crate::source::watch::News;
 use crate::source::{Refused, Registry, Source};
+use crate::telemetry::metrics::Metrics;
 
 /// Shared by all requests; cloning shares it.
 #[derive(Clone, Debug)]
@@ -22,6 +24,9 @@ struct Inner {
     parity: Tally,
     started: Instant,
     served: ArcSwap<Served>,
+    metrics: Metrics,
+    /// Requests that could have been logged so far; counted only where some are.
+    loggable: AtomicU64,
     /// Wakes the streams whenever a registry takes over; true once they are to end.
     bell: watch::Sender<bool>,
     /// Room for more streams.
@@ -39,11 +44,19 @@ pub struct Settings {
     pub cors_origins: Vec<HeaderValue>,
     /// Event streams that may be open at once.
     pub streams: usize,
+    /// One request of so many has a line in the log; 0 means none.
+    pub access_log: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { insecure_dev_context: false, body_limit: 1 << 20, cors_origins: Vec::new(), streams: 1_000 }
+        Self {
+            insecure_dev_context: false,
+            body_limit: 1 << 20,
+            cors_origins: Vec::new(),
+            streams: 1_000,
+            access_log: 0,
+        }
     }
 }
 
@@ -62,7 +75,8 @@ impl AppState {
         let served = ArcSwap::from_pointee(Served { registry: Arc::new(registry), refused: None });
         let (bell, _) = watch::channel(false);
         let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Inner { settings, source, parity, started: Instant::now(), served, bell, streams }))
+        let (started, metrics, loggable) = (Instant::now(), Metrics::default(), AtomicU64::new(0));
+        Self(Arc::new(Inner { settings, source, parity, started, served, metrics, loggable, bell, streams }))
     }
 
     /// The registry; once a request.
@@ -88,6 +102,17 @@ impl AppState {
     /// The nineteen cases at start-up.
     pub fn parity(&self) -> Tally {
         self.0.parity
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Whether this request is one that the log has a line of.
+    pub(crate) fn samples(&self) -> bool {
+        let every = self.0.settings.access_log;
+        every > 0 && self.0.loggable.fetch_add(1, Ordering::Relaxed).is_multiple_of(every)
     }
 
     /// Since the state was made.

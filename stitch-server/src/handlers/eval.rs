@@ -1,44 +1,38 @@
 //! `GET /api/flags/eval`: one flag for one context.
 
-use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
 use crate::error::{Code, Error};
-use crate::extract::{Query, Sources};
+use crate::extract::{Call, Query, Sources};
 use crate::instant::of_the_clock;
 use crate::state::AppState;
-use crate::wire::{self, Meta, Outcome};
+use crate::wire::{self, Outcome};
 
 /// Evaluates a flag.
 ///
 /// # Errors
 ///
 /// If the request is not as the contract says, or there is no such flag.
-pub async fn eval(
-    State(state): State<AppState>,
-    Extension(meta): Extension<Meta>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let query = Query::read(&uri, &["key", "trace"], true)?;
+pub async fn eval(State(state): State<AppState>, call: Call) -> Result<Response, Error> {
+    let query = Query::read(&call.uri, &["key", "trace"], true)?;
     let trace = query.switch("trace")?;
     let Some(key) = query.get("key").filter(|key| !key.is_empty()) else {
         return Err(Error::invalid("there is no flag key").hint("say which flag: `?key=…`"));
     };
     let served = state.load();
     let engine = &served.registry.engine;
-    let resolved = Sources::of(&headers, &query)?.resolve(engine, of_the_clock())?;
+    let resolved = Sources::of(&call.headers, &query)?.resolve(engine, of_the_clock())?;
     let Some(flag) = engine.flag(key) else {
         return Err(Error::new(Code::FlagNotFound, "the registry has no flag of this key")
             .hint("`GET /api/flags/registry?summary=true` lists the flags")
             .auth_source(resolved.auth_source));
     };
     let outcome = if trace {
-        Outcome::Explanation(flag.explain(&resolved.context))
+        Outcome::Explanation(Box::new(flag.explain(&resolved.context)))
     } else {
         Outcome::Evaluation(flag.evaluate(&resolved.context))
     };
-    wire::success(&meta, resolved.auth_source, wire::ABOUT_A_PERSON, &outcome)
+    state.metrics().evaluated(outcome.evaluation().reason);
+    wire::outcome(&call.meta, resolved.auth_source, &outcome)
 }
