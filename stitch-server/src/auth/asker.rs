@@ -4,8 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::claims::Identity;
-use super::{credential, missing, verify};
-use crate::caller::{Caller, Permission};
+use super::{Person, credential, missing, verify};
+use crate::caller::Permission;
 use crate::config::Auth;
 use crate::error::Error;
 use crate::state::AppState;
@@ -15,13 +15,8 @@ use crate::state::AppState;
 pub enum Asker {
     /// Anybody on this machine: the request says for whom.
     Anyone,
-    /// Somebody with a token, who asks for themselves.
-    Known {
-        /// What they may do.
-        caller: Caller,
-        /// Who they are in an evaluation.
-        identity: Identity,
-    },
+    /// Somebody with a token, who asks for themselves. Boxed, or they would make every request's future large.
+    Known(Box<Person>),
 }
 
 impl FromRequestParts<AppState> for Asker {
@@ -29,14 +24,14 @@ impl FromRequestParts<AppState> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let known = match credential::bearer(&parts.headers)? {
-            // Boxed: what most requests do without would make every request's future large.
+            // Boxed too, for the same reason.
             Some(token) => Some(Box::pin(verify(state, token)).await?),
             None => None,
         };
         match (state.settings().auth, known) {
             // A token authorises, in dev mode too; there it does not say for whom.
             (Auth::Dev, _) => Ok(Self::Anyone),
-            (Auth::Jwt, Some(person)) => Ok(Self::Known { caller: person.caller, identity: person.identity }),
+            (Auth::Jwt, Some(person)) => Ok(Self::Known(Box::new(person))),
             (Auth::Jwt, None) => Err(missing("a token", "`Authorization: Bearer …`")),
         }
     }
@@ -47,7 +42,7 @@ impl Asker {
     pub fn identity(&self) -> Option<&Identity> {
         match self {
             Self::Anyone => None,
-            Self::Known { identity, .. } => Some(identity),
+            Self::Known(person) => Some(&person.identity),
         }
     }
 
@@ -59,7 +54,7 @@ impl Asker {
     pub fn require_read(&self, env: Option<&str>) -> Result<(), Error> {
         match self {
             Self::Anyone => Ok(()),
-            Self::Known { caller, .. } => caller.require(Permission::FlagsRead, env),
+            Self::Known(person) => person.caller.require(Permission::FlagsRead, env),
         }
     }
 }

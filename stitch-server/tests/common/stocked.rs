@@ -128,9 +128,19 @@ impl Shop {
     }
 }
 
-/// A stocked store in a file.
+/// A stocked store in a file, all of it in the file itself.
 pub fn stocked_file(file: &Path) -> Stocked {
-    stock(&Sqlite::open(file, Access::Visit).unwrap())
+    let stocked = stock(&Sqlite::open(file, Access::Visit).unwrap());
+    settle(file);
+    stocked
+}
+
+/// Puts into the file what its write-ahead log has. Whoever wrote may still be closing it, on a thread of their own.
+pub fn settle(file: &Path) {
+    let visitor = rusqlite::Connection::open(file).unwrap();
+    visitor.busy_timeout(super::PATIENCE).unwrap();
+    let left: i64 = visitor.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
 }
 
 /// The data of a success under `/v1`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::common::stocked::{refused, stocked_file, told};
+use super::common::stocked::{refused, settle, stocked_file, told};
 use super::common::{command, scratch, until, wait};
 use super::{evaluates, event, health, report, serve, stored};
 
@@ -28,11 +28,7 @@ fn fails(store: &Path) -> String {
 
 /// Writes garbage over all pages but the first; what the write-ahead log has is put into the file before.
 fn damage(store: &Path) {
-    let visitor = rusqlite::Connection::open(store).unwrap();
-    visitor.busy_timeout(SOON).unwrap();
-    let left: i64 = visitor.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
-    assert_eq!(left, 0);
-    drop(visitor);
+    settle(store);
     let length = fs::metadata(store).unwrap().len();
     let file = OpenOptions::new().write(true).open(store).unwrap();
     file.write_all_at(&vec![0xa5; usize::try_from(length).unwrap() - 4_096], 4_096).unwrap();
