@@ -29,9 +29,9 @@ fn routes() -> Router<AppState> {
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/v1/auth/login", post(login::login))
         .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/{id}", get(keys::read).patch(keys::update).delete(keys::revoke))
+        .route("/v1/keys/{key}", get(keys::read).patch(keys::update).delete(keys::revoke))
         .route("/v1/users", get(users::list).post(users::create))
-        .route("/v1/users/{email}", get(users::read).patch(users::update).delete(users::remove))
+        .route("/v1/users/{key}", get(users::read).patch(users::update).delete(users::remove))
         // For any OpenFeature client. A key may hold anything, or nothing.
         .route(&format!("{}{{*key}}", ofrep::FLAG), post(ofrep::evaluate::flag))
         .route(ofrep::FLAG, post(ofrep::evaluate::flag))

@@ -1,7 +1,7 @@
 //! `/v1/keys`: the keys of SDK clients. A key is shown once, by the answer that makes it.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::auth::Bearer;
 use crate::auth::sdk_keys::Fresh;
 use crate::caller::Permission;
 use crate::error::{Code, Error};
-use crate::extract;
+use crate::extract::{self, Key};
 use crate::model::{Object, SdkKey};
 use crate::state::AppState;
 use crate::wire;
@@ -75,11 +75,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer) -> Resu
 /// # Errors
 ///
 /// `not_found`; `forbidden` to who may not.
-pub async fn read(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
+pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(id): Key) -> Result<Response, Error> {
     let served = state.load();
     let Some(key) = served.model.keys.get(&id) else {
         caller.require(Permission::KeysWrite, None)?;
@@ -117,7 +113,7 @@ pub async fn create(
 pub async fn update(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
-    Path(id): Path<String>,
+    Key(id): Key,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
@@ -133,11 +129,7 @@ pub async fn update(
 /// # Errors
 ///
 /// `not_found`; `forbidden` to who may not.
-pub async fn revoke(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
+pub async fn revoke(State(state): State<AppState>, Bearer(caller): Bearer, Key(id): Key) -> Result<Response, Error> {
     let action = Action::new("sdk_key.revoke", id.clone());
     let of = id.clone();
     let key = state.write(caller, action, move |draft| draft.revoke_key(&of)).await?;

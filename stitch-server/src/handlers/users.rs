@@ -1,7 +1,7 @@
 //! `/v1/users`: people who may log in.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::auth::Bearer;
 use crate::auth::users::{self, Change, Edit, Profile};
 use crate::caller::{Grant, Permission};
 use crate::error::{Code, Error};
-use crate::extract::{self, Query};
+use crate::extract::{self, Key, Query};
 use crate::model::{Object, User};
 use crate::state::AppState;
 use crate::wire;
@@ -83,11 +83,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer) -> Resu
 /// # Errors
 ///
 /// `not_found`; `forbidden` to who may not.
-pub async fn read(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    Path(email): Path<String>,
-) -> Result<Response, Error> {
+pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(email): Key) -> Result<Response, Error> {
     caller.require(Permission::UsersWrite, None)?;
     let served = state.load();
     let email = email.to_ascii_lowercase();
@@ -133,7 +129,7 @@ pub async fn create(
 pub async fn update(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
-    Path(email): Path<String>,
+    Key(email): Key,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
@@ -166,7 +162,7 @@ pub async fn update(
 pub async fn remove(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
-    Path(email): Path<String>,
+    Key(email): Key,
     uri: Uri,
 ) -> Result<Response, Error> {
     let query = Query::read(&uri, &["revision"], false)?;
