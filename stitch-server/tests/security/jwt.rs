@@ -5,7 +5,7 @@ use stitch_server::config::Auth;
 use stitch_server::state::Settings;
 
 use crate::forge;
-use crate::issuer::Issuer;
+use crate::issuer::{self, Issuer};
 use crate::{ADMIN, BATCH, EVAL, GUEST, House, OPERATOR, VIEWER};
 
 #[test]
@@ -135,7 +135,7 @@ fn approvals_come_from_the_token() {
     let flag = registry["flags"].as_array().unwrap().iter().find(asks).expect("one that asks")["key"].clone();
     let path = format!("/api/flags/eval?key={}&env=prod", flag.as_str().unwrap());
     let reason =
-        |claims: &Value| house.ask_as(&issuer.token("k", &ec, claims), "GET", &path, "").data()["reason"].clone();
+        |claims: &Value| house.ask_as(&issuer::token("k", &ec, claims), "GET", &path, "").data()["reason"].clone();
     let mut claims = issuer.claims("ann");
     let without = reason(&claims);
     claims["approvals"] = json!({flag.as_str().unwrap(): "CAB-1"});
