@@ -9,8 +9,12 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+pub mod audit;
+pub mod copy;
+pub mod definitions;
 pub mod eval;
 pub mod keys;
+pub mod metrics;
 pub mod users;
 pub mod validate;
 

@@ -8,8 +8,12 @@ use axum::http::{HeaderValue, Uri};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::commands::audit::Audit;
+use crate::commands::copy::{Backup, Restore};
+use crate::commands::definitions::{Export, Import};
 use crate::commands::eval::Eval;
 use crate::commands::keys::Keys;
+use crate::commands::metrics::Metrics;
 use crate::commands::users::Users;
 use crate::commands::validate::Validate;
 use crate::start;
@@ -34,6 +38,18 @@ enum Command {
     Validate(Validate),
     /// Evaluate flags of a registry, without a server
     Eval(Eval),
+    /// List and change the metrics that SDK clients may report
+    Metrics(Metrics),
+    /// Write the store's registry document to standard output
+    Export(Export),
+    /// Put a registry document into the store
+    Import(Import),
+    /// See that nothing in the audit log was changed, removed or moved
+    Audit(Audit),
+    /// Copy the store into a file, whether or not a server serves it
+    Backup(Backup),
+    /// Put a backup in the store's place, whether or not a server serves it
+    Restore(Restore),
     /// Make, list and revoke the keys of SDK clients
     Keys(Keys),
     /// Add, list, change and remove people
@@ -48,6 +64,12 @@ impl Cli {
             Some(Command::Serve(serve)) => start::run(serve),
             Some(Command::Validate(validate)) => validate.run(),
             Some(Command::Eval(eval)) => eval.run(),
+            Some(Command::Metrics(metrics)) => metrics.run(),
+            Some(Command::Export(export)) => export.run(),
+            Some(Command::Import(import)) => import.run(),
+            Some(Command::Audit(audit)) => audit.run(),
+            Some(Command::Backup(backup)) => backup.run(),
+            Some(Command::Restore(restore)) => restore.run(),
             Some(Command::Keys(keys)) => keys.run(),
             Some(Command::Users(users)) => users.run(),
         }
@@ -96,6 +118,12 @@ pub struct ServeArgs {
     /// Event streams that may be open at once
     #[arg(long, value_name = "COUNT", env = "STITCH_MAX_STREAMS", default_value_t = 1_000)]
     pub max_streams: usize,
+    /// Days for which events are kept
+    #[arg(long, value_name = "DAYS", env = "STITCH_EVENT_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub event_retention_days: u32,
+    /// Requests a second that each SDK key may send, as many at once; 0 for no limit
+    #[arg(long, value_name = "COUNT", env = "STITCH_SDK_RATE_LIMIT", default_value_t = 5_000)]
+    pub sdk_rate_limit: u32,
     /// Form of the log, which goes to standard error
     #[arg(long, env = "STITCH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub log_format: LogFormat,

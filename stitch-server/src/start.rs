@@ -11,7 +11,7 @@ use crate::auth::issuers::Trusted;
 use crate::config::{Auth, ServeArgs};
 use crate::gate::{self, GateError};
 use crate::source::{Refused, Source};
-use crate::state::{AppState, Settings};
+use crate::state::{AppState, DAY, Settings};
 use crate::store::StoreError;
 use crate::store::sqlite::Access;
 use crate::{banner, telemetry, tls};
@@ -111,6 +111,8 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         body_limit: arguments.body_limit,
         cors_origins: arguments.cors_origins.clone(),
         streams: arguments.max_streams,
+        event_retention: DAY * arguments.event_retention_days,
+        sdk_rate_limit: arguments.sdk_rate_limit,
         auth: arguments.auth,
         behind_proxy: arguments.behind_proxy,
         issuers: issuers.unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Writing without a server, or beside one: for the command line, and for what has to be there before a server serves.
 
-use super::{Draft, TRIES, away};
+use super::{Draft, TRIES};
 use crate::audit::Action;
 use crate::caller::Caller;
 use crate::error::{Code, Error};
@@ -19,12 +19,15 @@ pub async fn write<T>(
     action: &Action,
     decide: impl Fn(&mut Draft) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let away = |error: &StoreError| Error::new(Code::NotReady, format!("{error}; nothing was written"));
     for _ in 0..TRIES {
         let contents = store.load().await.map_err(|error| away(&error))?;
         let model = Model::read(contents).map_err(|error| away(&error))?;
         let (draft, decided) = Draft::decided(&model, caller, &decide)?;
         if draft.defines {
-            Source::Store.compile_model(&draft.model).map_err(|refused| Error::definitions(&refused))?;
+            Source::Store
+                .compile_model(&draft.model)
+                .map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))?;
         }
         let (_, commit) = draft.finish(action)?;
         match store.commit(commit).await {
