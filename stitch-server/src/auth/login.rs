@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::tokens;
 use crate::audit::Action;
@@ -11,6 +12,7 @@ use crate::caller::Caller;
 use crate::error::{Code, Error};
 use crate::instant::of_the_clock;
 use crate::state::AppState;
+use crate::writes::Draft;
 
 /// The subject of a login to no account: what was typed there may be a password, and is kept nowhere.
 const UNKNOWN: &str = "unknown account";
@@ -29,28 +31,38 @@ pub async fn login(state: &AppState, from: IpAddr, email: &str, password: String
     let turn = passwords.turn().await?;
     let began = Instant::now();
     attempts.begin(from, began)?;
+    let token = hear(state, email, password, turn).await;
+    // What failed otherwise than by its words was no guess.
+    if token.as_ref().is_err_and(|error| error.code == Code::Unauthorized) {
+        state.metrics().login_failed();
+    } else {
+        attempts.succeeded(from, began);
+    }
+    token
+}
+
+/// A token, if the password is right; `turn` is given back once that is known.
+async fn hear(
+    state: &AppState,
+    email: &str,
+    password: String,
+    turn: OwnedSemaphorePermit,
+) -> Result<(String, i64), Error> {
     let user = state.load().model.users.get(email).cloned();
     let hash = user.as_ref().map(|user| user.body.password_hash.clone());
-    let right = passwords.check(password, hash).await?;
+    let right = state.auth().passwords.check(password, hash).await?;
     drop(turn);
     let subject = if user.is_some() { email } else { UNKNOWN };
     let caller = Caller { subject: subject.to_owned(), grants: Vec::new() };
     let seen = user.filter(|_| right).map(|user| user.revision);
     let email = email.to_owned();
     // Decided where users are written: one who is removed meanwhile gets no token.
-    let decide = move |draft: &mut crate::writes::Draft| match draft.model().users.get(&email) {
+    let decide = move |draft: &mut Draft| match draft.model().users.get(&email) {
         Some(user) if Some(user.revision) == seen => {
             draft.record(Value::Null, json!({"user_revision": user.revision}), None);
             tokens::issue(draft.model(), &email, of_the_clock())
         }
         _ => Err(Error::new(Code::Unauthorized, "the e-mail address or the password is wrong")),
     };
-    let token = state.write(caller, Action::new("login", subject), decide).await;
-    let token = token.inspect_err(|error| {
-        if error.code == Code::Unauthorized {
-            state.metrics().login_failed();
-        }
-    })?;
-    attempts.succeeded(from, began);
-    Ok(token)
+    state.write(caller, Action::new("login", subject), decide).await
 }

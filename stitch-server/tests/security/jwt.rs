@@ -5,7 +5,7 @@ use stitch_server::config::Auth;
 use stitch_server::state::Settings;
 
 use crate::forge;
-use crate::issuer::Issuer;
+use crate::issuer::{self, Issuer};
 use crate::{ADMIN, BATCH, EVAL, GUEST, House, OPERATOR, VIEWER};
 
 #[test]
@@ -99,11 +99,13 @@ fn the_environment_and_the_attributes_still_come_from_the_request() {
 }
 
 #[test]
-fn reading_the_registry_and_traces_needs_flags_read() {
+fn reading_the_registry_overrides_the_audit_log_and_traces_needs_flags_read() {
     let house = House::jwt();
     let trace = format!("{EVAL}&trace=true");
     let batch = r#"{"flags": ["flags.registry_v1"], "trace": true}"#;
-    for path in ["/api/flags/registry", "/api/flags/registry?summary=true", trace.as_str()] {
+    let overrides = "/api/flags/overrides/by-flag/flags.registry_v1";
+    for path in ["/api/flags/registry", "/api/flags/registry?summary=true", overrides, "/api/flags/audit", &trace] {
+        house.server.get(path).failure(401, "unauthorized");
         let error = house.ask(GUEST, "GET", path, "").failure(403, "forbidden");
         assert_eq!(error["message"], "insufficient permissions");
         house.ask(VIEWER, "GET", path, "").data();

@@ -78,6 +78,34 @@ fn an_unknown_or_revoked_key_is_401_in_either_mode() {
 }
 
 #[test]
+fn the_routes_for_sdk_clients_take_a_key_of_their_environment_and_nothing_else() {
+    for house in [House::jwt(), House::dev()] {
+        let (prod, id) = house.key("prod");
+        let (dev, _) = house.key("dev");
+        let bearer = format!("Bearer {}", house.token(ADMIN));
+        let evaluate =
+            r#"{"flag_key": "flags.registry_v1", "context_type": "user", "context_key": "U-1", "attributes": {}}"#;
+        let path = "/v1/environments/prod/evaluate";
+        let with = |path: &str, headers: &[(&str, &str)]| house.server.post_with(path, headers, evaluate);
+        assert_eq!(with(path, &[("x-sdk-key", &prod)]).status, 200);
+        refused(&with(path, &[("x-sdk-key", &dev)]), 403, "forbidden");
+        for headers in [
+            &[][..],
+            &[("Authorization", bearer.as_str())],
+            &[("X-API-Key", prod.as_str())],
+            &[("x-sdk-key", "dummy")],
+            &[("x-sdk-key", prod.as_str()), ("Authorization", bearer.as_str())],
+        ] {
+            for path in [path, "/v1/environments/prod/segments/none/check", "/v1/environments/prod/events"] {
+                refused(&with(path, headers), 401, "unauthorized");
+            }
+        }
+        assert_eq!(house.ask(ADMIN, "DELETE", &format!("/v1/keys/{id}"), "").status, 200);
+        refused(&with(path, &[("x-sdk-key", &prod)]), 401, "unauthorized");
+    }
+}
+
+#[test]
 fn without_a_key_dev_mode_answers_and_jwt_mode_does_not() {
     assert_eq!(ofrep(&House::dev(), &[], ANN).status, 200);
     let house = House::jwt();

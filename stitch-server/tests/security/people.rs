@@ -37,6 +37,10 @@ fn a_user_is_added_read_changed_and_removed() {
     refused(&house.ask(ADMIN, "GET", BOB, ""), 404, "not_found");
     refused(&house.ask(ADMIN, "DELETE", BOB, ""), 404, "not_found");
     refused(&house.ask(ADMIN, "DELETE", &format!("{BOB}?revision=1"), ""), 404, "not_found");
+    for odd in ["%ff", "%00", "a%2fb", "..%2f", "a b".replace(' ', "%20").as_str()] {
+        refused(&house.ask(ADMIN, "GET", &format!("/v1/users/{odd}"), ""), 404, "not_found");
+        refused(&house.server.get(&format!("/v1/users/{odd}")), 401, "unauthorized");
+    }
 }
 
 #[test]
