@@ -118,8 +118,10 @@ fn change(flag: &str, env: Option<&str>, json: Option<&Json<'static>>) -> Result
     let own = |value: &Json<'static>| value.as_text().map(str::to_owned).ok_or_else(wrong);
     Ok(match &**form {
         "stage" => {
-            extract::unknown_keys(value, &["rollout_stage", "rollout_pct"])?;
-            Change::Stage(stages::wish(flag.to_owned(), env.map(str::to_owned), value)?)
+            extract::unknown_keys(value, &["flag", "rollout_stage", "rollout_pct"])?;
+            // It may be another flag's, on which this one depends.
+            let of = writing::text(value, "flag")?.unwrap_or_else(|| flag.to_owned());
+            Change::Stage(stages::wish(of, env.map(str::to_owned), value)?)
         }
         "flag" => Change::UpdateFlag(named("key")?, value.clone()),
         "delete_flag" => Change::DeleteFlag(own(value)?),

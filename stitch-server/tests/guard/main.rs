@@ -156,6 +156,14 @@ impl World {
                 continue;
             }
             let removed = !self.model.flags.contains_key(flag);
+            // A brake on another flag is free, whatever asks for that flag to be shut.
+            let brakes = matches!(change, Change::Stage(stage) if stage.flag != flag && ENVS.iter().all(|env| {
+                let place = (FLAGS.into_iter().find(|key| *key == stage.flag).unwrap(), *env);
+                after[&place].iter().all(|(person, new)| !new.1 || answers_before[&place][person].1)
+            }));
+            if brakes {
+                continue;
+            }
             let opened: Vec<_> = ENVS
                 .into_iter()
                 .filter(|env| {
