@@ -135,7 +135,7 @@ fn every_change_of_a_guarded_definition_that_answers_depend_on_needs_one() {
         ("algorithm", json!("djb2-xor")),
         ("dependencies", json!(["free"])),
         ("allowed_scopes", json!(["user"])),
-        ("environments", json!({"dev": {"default_value": true}})),
+        ("environments", json!({"dev": {"default_value": false}})),
     ] {
         let mut flag = house.read("a");
         flag[key] = value;

@@ -49,8 +49,8 @@ fn verify_finds_a_changed_a_missing_and_a_moved_row() {
         ("whole", "", None),
         (
             "changed",
-            "UPDATE audit SET body = replace(body, 'registry', 'register') WHERE seq = 2",
-            Some("entry 2 was changed"),
+            "UPDATE audit SET body = replace(body, 'registry', 'register') WHERE seq = 1",
+            Some("entry 1 was changed"),
         ),
         ("missing", "DELETE FROM audit WHERE seq = 2", Some("entry 2 is missing")),
         ("cut", "DELETE FROM audit WHERE seq > 3", Some("the log ends at entry 3")),
