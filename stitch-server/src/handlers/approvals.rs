@@ -104,8 +104,8 @@ fn shown(draft: &Draft, id: &str) -> Result<serde_json::Value, Error> {
 
 /// The change that a body describes: an object with one key.
 fn change(flag: &str, env: Option<&str>, json: Option<&Json<'static>>) -> Result<Change, Error> {
-    const FORMS: &str = "must be an object with one of `stage`, `flag`, `delete_flag`, `segment`, `delete_segment`, \
-        `override`, `delete_override` or `registry`";
+    const FORMS: &str = "must be an object with one of `stage`, `flag`, `delete_flag`, `segment`, `override`, \
+       , `delete_override` or `registry`";
     let wrong = || writing::refuse("change", FORMS);
     let Some(Json::Object(members)) = json else { return Err(wrong()) };
     let [(form, value)] = members.as_slice() else { return Err(wrong()) };
@@ -126,7 +126,6 @@ fn change(flag: &str, env: Option<&str>, json: Option<&Json<'static>>) -> Result
         "flag" => Change::UpdateFlag(named("key")?, value.clone()),
         "delete_flag" => Change::DeleteFlag(own(value)?),
         "segment" => Change::UpdateSegment(named("key")?, value.clone()),
-        "delete_segment" => Change::DeleteSegment(own(value)?),
         "override" => Change::PutOverride(named("id")?, value.clone()),
         "delete_override" => Change::DeleteOverride(own(value)?),
         "registry" => Change::ReplaceRegistry(value.clone()),
