@@ -105,7 +105,7 @@ fn shown(draft: &Draft, id: &str) -> Result<serde_json::Value, Error> {
 /// The change that a body describes: an object with one key.
 fn change(flag: &str, env: Option<&str>, json: Option<&Json<'static>>) -> Result<Change, Error> {
     const FORMS: &str = "must be an object with one of `stage`, `flag`, `delete_flag`, `segment`, `override`, \
-       , `delete_override` or `registry`";
+        `delete_override` or `registry`";
     let wrong = || writing::refuse("change", FORMS);
     let Some(Json::Object(members)) = json else { return Err(wrong()) };
     let [(form, value)] = members.as_slice() else { return Err(wrong()) };

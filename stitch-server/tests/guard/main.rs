@@ -2,6 +2,7 @@
 //!
 //! The judge knows nothing of how the server decides: it compares what everybody is served before and after.
 
+mod ends;
 mod world;
 
 use std::cell::Cell;
@@ -306,7 +307,7 @@ fn step(world: &mut World, (kind, who, first, second, signers): &Numbers, counts
                 let other = change(&world.model, *second);
                 world.make(signers[0], &other, counts);
             }
-            world.now += if *kind == 6 { approval::LIFE / 2 } else { 1 };
+            world.now += if *kind == 6 { approval::LIFE } else { 1 };
             let who = if *kind == 4 { signers[0] } else { *who };
             world.make(who, &wish, counts);
         }
