@@ -22,7 +22,6 @@ mod excerpt;
 mod places;
 mod report;
 mod source;
-mod store;
 mod table;
 mod text;
 mod visit;

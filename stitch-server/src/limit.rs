@@ -9,7 +9,7 @@ const ROOM: usize = 1_024;
 
 /// A limit for each name.
 #[derive(Debug)]
-pub struct Limit {
+pub(crate) struct Limit {
     /// Between two calls; none for no limit.
     interval: Option<Duration>,
     /// Since when the times below are counted.
@@ -23,7 +23,7 @@ const BURST: Duration = Duration::from_secs(1);
 
 impl Limit {
     /// So many calls a second for each name; 0 for as many as they like.
-    pub fn new(a_second: u32) -> Self {
+    pub(crate) fn new(a_second: u32) -> Self {
         let interval = (a_second > 0).then(|| BURST / a_second);
         Self { interval, start: Instant::now(), used_until: Mutex::default() }
     }
@@ -33,7 +33,7 @@ impl Limit {
     /// # Errors
     ///
     /// After what time the next call may come, if this one may not; it does not count then.
-    pub fn take(&self, name: &str) -> Result<(), Duration> {
+    pub(crate) fn take(&self, name: &str) -> Result<(), Duration> {
         self.take_at(name, self.start.elapsed())
     }
 

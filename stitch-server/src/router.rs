@@ -50,7 +50,7 @@ fn routes() -> Router<AppState> {
         .route("/v1/metrics", get(metric_definitions::list).post(metric_definitions::create))
         .route(
             "/v1/metrics/{key}",
-            get(metric_definitions::read).put(metric_definitions::update).delete(metric_definitions::remove),
+            get(metric_definitions::read).patch(metric_definitions::update).delete(metric_definitions::remove),
         )
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/v1/auth/login", post(login::login))

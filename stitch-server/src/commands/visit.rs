@@ -1,6 +1,7 @@
 //! Commands on a store: beside a server that serves it, or without one.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -42,6 +43,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
 /// A store that a command visits.
 pub(super) struct Visit {
     store: Arc<dyn Store>,
@@ -49,10 +56,23 @@ pub(super) struct Visit {
 }
 
 impl At {
-    pub(super) fn open(&self) -> Result<Visit, Failure> {
-        if self.store == Place::Memory {
-            return Err(Failure::Unusable("a store in memory is gone with its server: name a file".to_owned()));
+    /// A file that is the store.
+    pub(super) fn of(file: &Path) -> Self {
+        Self { store: Place::File(file.to_owned()) }
+    }
+
+    /// The store's file.
+    pub(super) fn file(&self) -> Result<&Path, Failure> {
+        match &self.store {
+            Place::File(file) => Ok(file),
+            Place::Memory => {
+                Err(Failure::Unusable("a store in memory is gone with its server: name a file".to_owned()))
+            }
         }
+    }
+
+    pub(super) fn open(&self) -> Result<Visit, Failure> {
+        self.file()?;
         let unusable = |error: &dyn std::fmt::Display| Failure::Unusable(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unusable(&error))?;
@@ -117,9 +137,10 @@ pub(super) fn tell(outcome: Result<String, Failure>) -> ExitCode {
         Ok(answer) => emit(&answer, SUCCESS),
         Err(Failure::Unusable(why)) => complain(&format!("error: {why}\n"), UNUSABLE),
         Err(Failure::Refused(error)) => {
-            let details = error.details.iter().map(|detail| format!(": {}", detail.message)).collect::<String>();
+            let details = error.details.iter().map(|detail| detail.message.as_str());
+            let parts: Vec<_> = std::iter::once(&*error.message).chain(details).collect();
             let hint = error.hint.map_or_else(String::new, |hint| format!(" ({hint})"));
-            complain(&format!("error: {}{details}{hint}\n", error.message), REFUSED)
+            complain(&format!("error: {}{hint}\n", parts.join(": ")), REFUSED)
         }
     }
 }

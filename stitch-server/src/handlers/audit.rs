@@ -12,7 +12,6 @@ use crate::extract::{AuthSource, Query};
 use crate::state::AppState;
 use crate::store::AuditQuery;
 use crate::wire::{self, ABOUT_A_PERSON, Meta};
-use crate::writes::visit::away;
 
 /// Entries of one answer, where the request does not say.
 const USUAL: usize = 100;
@@ -42,7 +41,7 @@ pub async fn audit(
         return Err(Error::invalid(format!("`limit` is a number of 1 to {MOST}")));
     }
     let wanted = AuditQuery { flag: query.get("flag").map(str::to_owned), after: number("after", 0)?, limit };
-    let rows = state.store().audit(wanted).await.map_err(|error| away(&error))?;
+    let rows = state.store().audit(wanted).await.map_err(|error| state.away(&error))?;
     let entry = |row: &crate::store::AuditRow| {
         let mut entry: Value = serde_json::from_str(&row.body).unwrap_or_default();
         entry["hash"] = Value::from(row.hash.clone());

@@ -19,6 +19,7 @@ pub async fn write<T>(
     action: &Action,
     decide: impl Fn(&mut Draft) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let away = |error: &StoreError| Error::new(Code::NotReady, format!("{error}; nothing was written"));
     for _ in 0..TRIES {
         let contents = store.load().await.map_err(|error| away(&error))?;
         let model = Model::read(contents).map_err(|error| away(&error))?;
@@ -36,9 +37,4 @@ pub async fn write<T>(
         }
     }
     Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
-}
-
-/// What somebody at a terminal is told of a store that does not answer.
-pub fn away(error: &StoreError) -> Error {
-    Error::new(Code::NotReady, format!("{error}; nothing was written"))
 }

@@ -16,6 +16,8 @@ use stitch_server::state::{AppState, Settings};
 use stitch_server::{gate, serve};
 use tokio::sync::oneshot;
 
+pub mod stocked;
+
 /// How long a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
