@@ -98,8 +98,8 @@ fn shown(draft: &Draft, id: &str) -> Result<serde_json::Value, Error> {
 
 /// The change that a body describes: an object with one key.
 fn change(flag: &str, env: Option<&str>, json: Option<&Json<'static>>) -> Result<Change, Error> {
-    const FORMS: &str = "must be an object with one of `stage`, `flag`, `delete_flag`, `segment`, `delete_segment`, \
-        `override`, `delete_override` or `registry`";
+    const FORMS: &str = "must be an object with one of `stage`, `flag`, `delete_flag`, `segment`, `override`, \
+        `delete_override` or `registry`";
     let wrong = || writing::refuse("change", FORMS);
     let Some(Json::Object(members)) = json else { return Err(wrong()) };
     let [(form, value)] = members.as_slice() else { return Err(wrong()) };
@@ -112,13 +112,14 @@ fn change(flag: &str, env: Option<&str>, json: Option<&Json<'static>>) -> Result
     let own = |value: &Json<'static>| value.as_text().map(str::to_owned).ok_or_else(wrong);
     Ok(match &**form {
         "stage" => {
-            extract::unknown_keys(value, &["rollout_stage", "rollout_pct"])?;
-            Change::Stage(stages::wish(flag.to_owned(), env.map(str::to_owned), value)?)
+            extract::unknown_keys(value, &["flag", "rollout_stage", "rollout_pct"])?;
+            // It may be another flag's, on which this one depends.
+            let of = writing::text(value, "flag")?.unwrap_or_else(|| flag.to_owned());
+            Change::Stage(stages::wish(of, env.map(str::to_owned), value)?)
         }
         "flag" => Change::UpdateFlag(named("key")?, value.clone()),
         "delete_flag" => Change::DeleteFlag(own(value)?),
         "segment" => Change::UpdateSegment(named("key")?, value.clone()),
-        "delete_segment" => Change::DeleteSegment(own(value)?),
         "override" => Change::PutOverride(named("id")?, value.clone()),
         "delete_override" => Change::DeleteOverride(own(value)?),
         "registry" => Change::ReplaceRegistry(value.clone()),

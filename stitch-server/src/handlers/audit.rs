@@ -33,8 +33,8 @@ pub async fn audit(State(state): State<AppState>, who: Asker, call: Call) -> Res
     if !(1..=MOST).contains(&limit) {
         return Err(Error::invalid(format!("`limit` is a number of 1 to {MOST}")));
     }
-    let asked = AuditQuery { flag: query.get("flag").map(str::to_owned), after: number("after", 0)?, limit };
-    let rows = state.store().audit(asked).await.map_err(|error| state.away(&error))?;
+    let wanted = AuditQuery { flag: query.get("flag").map(str::to_owned), after: number("after", 0)?, limit };
+    let rows = state.store().audit(wanted).await.map_err(|error| state.away(&error))?;
     let entry = |row: &crate::store::AuditRow| {
         let mut entry: Value = serde_json::from_str(&row.body).unwrap_or_default();
         entry["hash"] = Value::from(row.hash.clone());

@@ -94,8 +94,8 @@ fn forget(draft: &mut Draft) {
         ended.saturating_add(REMEMBERED) < now
     });
     let old: Vec<String> = old.map(|(id, _)| id.clone()).collect();
-    for id in &old {
-        draft.remove::<Approval>(id);
+    for id in old {
+        draft.remove::<Approval>(&id);
     }
 }
 

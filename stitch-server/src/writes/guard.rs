@@ -9,6 +9,7 @@ use stitch_core::Json;
 use stitch_core::stage::Stage;
 
 use super::Draft;
+use super::references::{self, Name};
 use super::wish::Terms;
 use crate::audit::Action;
 use crate::chance::hex;
@@ -79,13 +80,17 @@ pub(super) fn needs(before: &Model, after: &Model, env: Option<&str>) -> Vec<Nee
     for key in before.flags.keys() {
         let Some(signatures) = signatures(before, key) else { continue };
         let opens = places.iter().any(|&place| {
-            let used: BTreeSet<_> =
-                [before, after].into_iter().flat_map(|model| view::flags(model, key, place)).collect();
-            if !touched.concerns(std::iter::once(&**key).chain(used.iter().copied())) {
+            let names: BTreeSet<Name<'_>> =
+                [before, after].into_iter().flat_map(|model| view::names(model, key, place)).collect();
+            if !touched.concerns(std::iter::once(Name::Flag(key)).chain(names.iter().copied())) {
                 return false;
             }
+            let mut used = names.iter().filter_map(|name| match name {
+                Name::Flag(used) if used != key => Some(*used),
+                _ => None,
+            });
             let is_open = serves_somebody(after, key, place);
-            opened.at(key, place) || (is_open && used.iter().any(|used| opened.at(used, place)))
+            opened.at(key, place) || (is_open && used.any(|used| opened.at(used, place)))
         });
         if opens {
             needs.push(need(before, after, key, env, signatures));
@@ -112,7 +117,7 @@ pub(super) fn need(before: &Model, after: &Model, key: &str, env: Option<&str>, 
             }
         }
         // Every flip of the stage since then, and the brake above all, makes an approval void.
-        let flips = before.flags.get(key).and_then(|flag| super::references::effective(&flag.body.0, place, "audit"));
+        let flips = before.flags.get(key).and_then(|flag| references::effective(&flag.body.0, place, "audit"));
         all_before.push(json!([place, old, flips.map(to_value)]));
         all_after.push(json!([place, new]));
     }
@@ -172,25 +177,25 @@ impl Opened<'_> {
 
 /// What a write put or removed, to pass over quickly what it cannot concern.
 struct Touched<'m> {
-    everything: bool,
-    flags: BTreeSet<&'m str>,
+    settings: bool,
+    names: BTreeSet<Name<'m>>,
 }
 
 impl<'m> Touched<'m> {
     fn between(before: &'m Model, after: &'m Model) -> Self {
-        // A segment concerns whoever uses it, and the settings everyone: those writes are few.
-        let everything = differ(&before.segments, &after.segments).next().is_some()
-            || differ(&before.settings, &after.settings).next().is_some();
-        let mut flags: BTreeSet<&str> = differ(&before.flags, &after.flags).collect();
+        let settings = differ(&before.settings, &after.settings).next().is_some();
+        let mut names: BTreeSet<_> = differ(&before.flags, &after.flags).map(Name::Flag).collect();
+        names.extend(differ(&before.segments, &after.segments).map(Name::Segment));
         for id in differ(&before.overrides, &after.overrides) {
             let rows = [before, after].map(|model| model.overrides.get(id));
-            flags.extend(rows.into_iter().flatten().filter_map(|row| row.body.0.get("flag_key")?.as_text()));
+            let flags = rows.into_iter().flatten().filter_map(|row| row.body.0.get("flag_key")?.as_text());
+            names.extend(flags.map(Name::Flag));
         }
-        Self { everything, flags }
+        Self { settings, names }
     }
 
-    fn concerns<'k>(&self, mut keys: impl Iterator<Item = &'k str>) -> bool {
-        self.everything || keys.any(|key| self.flags.contains(key))
+    fn concerns<'n>(&self, mut names: impl Iterator<Item = Name<'n>>) -> bool {
+        self.settings || names.any(|name| self.names.contains(&name))
     }
 }
 

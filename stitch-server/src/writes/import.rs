@@ -125,8 +125,8 @@ pub(super) fn replace(draft: &mut Draft, document: &Json<'static>, terms: &Terms
     remove_others::<Segment>(draft, &segments, "key", |key, _| Action::new("segment.delete", key));
     let removed = remove_others::<Flag>(draft, &flags, "key", |key, _| Action::on_flag("flag.delete", key));
     let settled = draft.settle(&before, None, terms, None)?;
-    for key in &removed {
-        flag::remove_approvals(draft, key);
+    for key in removed {
+        flag::remove_approvals(draft, &key);
     }
     draft.record(counts, draft.counts(), settled.approval_ref());
     Ok(settled)

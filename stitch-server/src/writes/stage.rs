@@ -118,10 +118,8 @@ fn object_in<'m>(members: &'m mut Vec<Member<'static>>, key: &str) -> &'m mut Ve
     if !matches!(value, Json::Object(_)) {
         *value = Json::Object(Vec::new());
     }
-    match value {
-        Json::Object(members) => members,
-        _ => unreachable!("it was made an object"),
-    }
+    let Json::Object(members) = value else { unreachable!("it was made an object") };
+    members
 }
 
 /// 25 and not 25.0, as people write it.

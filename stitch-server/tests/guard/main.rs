@@ -2,6 +2,7 @@
 //!
 //! The judge knows nothing of how the server decides: it compares what everybody is served before and after.
 
+mod ends;
 mod world;
 
 use std::cell::Cell;
@@ -156,6 +157,14 @@ impl World {
                 continue;
             }
             let removed = !self.model.flags.contains_key(flag);
+            // A brake on another flag is free, whatever asks for that flag to be shut.
+            let brakes = matches!(change, Change::Stage(stage) if stage.flag != flag && ENVS.iter().all(|env| {
+                let place = (FLAGS.into_iter().find(|key| *key == stage.flag).unwrap(), *env);
+                after[&place].iter().all(|(person, new)| !new.1 || answers_before[&place][person].1)
+            }));
+            if brakes {
+                continue;
+            }
             let opened: Vec<_> = ENVS
                 .into_iter()
                 .filter(|env| {
@@ -298,7 +307,7 @@ fn step(world: &mut World, (kind, who, first, second, signers): &Numbers, counts
                 let other = change(&world.model, *second);
                 world.make(signers[0], &other, counts);
             }
-            world.now += if *kind == 6 { approval::LIFE / 2 } else { 1 };
+            world.now += if *kind == 6 { approval::LIFE } else { 1 };
             let who = if *kind == 4 { signers[0] } else { *who };
             world.make(who, &wish, counts);
         }

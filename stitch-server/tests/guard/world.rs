@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use stitch_core::stage::Stage;
 use stitch_core::{Context, Engine, Json, Reason};
 use stitch_server::caller::{Caller, Grant, Role};
 use stitch_server::model::Model;
@@ -102,7 +103,7 @@ pub(crate) fn change(model: &Model, [kind, a, b, c]: [u8; 4]) -> Change {
     let env = [None, None, Some("prod"), Some("staging"), Some("dev")][usize::from(b) % 5];
     match kind % 12 {
         0..=4 => {
-            let rollout_stage = (c % 9 < 7).then(|| STAGES[usize::from(c % 9)]).map(ParseStage::parse_stage);
+            let rollout_stage = (c % 9 < 7).then(|| STAGES[usize::from(c % 9)]).map(stage);
             let rollout_pct = (c % 4 != 0 || rollout_stage.is_none()).then(|| f64::from(c % 5) * 25.0);
             Change::Stage(StageChange { flag, env: env.map(str::to_owned), rollout_stage, rollout_pct })
         }
@@ -121,14 +122,8 @@ pub(crate) fn change(model: &Model, [kind, a, b, c]: [u8; 4]) -> Change {
     }
 }
 
-trait ParseStage {
-    fn parse_stage(self) -> stitch_core::stage::Stage;
-}
-
-impl ParseStage for &str {
-    fn parse_stage(self) -> stitch_core::stage::Stage {
-        stitch_core::stage::Stage::from_name(self).unwrap()
-    }
+fn stage(name: &str) -> Stage {
+    Stage::from_name(name).unwrap()
 }
 
 fn written(model: &Model, flag: &str) -> Value {

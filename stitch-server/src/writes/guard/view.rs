@@ -26,6 +26,8 @@ const KEYS: [&str; 13] = [
     "sensitive_flag",
     "allowed_scopes",
 ];
+/// The keys of a segment that evaluations read.
+const SEGMENT: [&str; 4] = ["included", "excluded", "by", "when"];
 /// The keys of an override row that evaluations read.
 const ROW: [&str; 5] = ["scope", "tenant_id", "user_id", "value", "expires_at"];
 
@@ -44,14 +46,13 @@ pub(super) fn own(model: &Model, key: &str, env: Option<&str>) -> View {
         view.extend(value.map(|value| (format!("/flags/{key}/{name}"), to_value(value))));
     }
     for segment in segments(model, of_flag(flag, env)) {
-        let body = model.segments.get(segment).map_or(Value::Null, |segment| to_value(&segment.body.0));
+        let body = model.segments.get(segment).map_or(Value::Null, |segment| part(&segment.body.0, &SEGMENT));
         view.insert(format!("/segments/{segment}"), body);
     }
     for (id, row) in &model.overrides {
         let row = &row.body.0;
         if row.get("flag_key").and_then(Json::as_text) == Some(key) {
-            let values = ROW.iter().filter_map(|key| Some(((*key).to_owned(), to_value(row.get(key)?))));
-            view.insert(format!("/overrides/{id}"), Value::Object(values.collect()));
+            view.insert(format!("/overrides/{id}"), part(row, &ROW));
         }
     }
     view
@@ -84,25 +85,28 @@ pub(super) fn stands(model: &Model, key: &str, env: Option<&str>) -> StageAndPer
 
 /// The flags that a flag names, directly or through segments and other flags; without itself.
 pub(super) fn flags<'m>(model: &'m Model, key: &str, env: Option<&str>) -> BTreeSet<&'m str> {
+    let flags = names(model, key, env).into_iter().filter_map(|name| match name {
+        Name::Flag(flag) if flag != key => Some(flag),
+        _ => None,
+    });
+    flags.collect()
+}
+
+/// All that a flag names, directly or not.
+pub(super) fn names<'m>(model: &'m Model, key: &str, env: Option<&str>) -> BTreeSet<Name<'m>> {
+    let of_flag = |key: &str| model.flags.get(key).map(|flag| of_flag(&flag.body.0, env)).unwrap_or_default();
     let mut found = BTreeSet::new();
-    let mut names = model.flags.get(key).map(|flag| of_flag(&flag.body.0, env)).unwrap_or_default();
-    let mut seen = BTreeSet::new();
-    while let Some(name) = names.pop_first() {
-        if !seen.insert(name) {
+    let mut ahead = of_flag(key);
+    while let Some(name) = ahead.pop_first() {
+        if !found.insert(name) {
             continue;
         }
-        match name {
-            Name::Flag(name) => {
-                if name != key {
-                    found.insert(name);
-                }
-                names.extend(model.flags.get(name).map(|flag| of_flag(&flag.body.0, env)).unwrap_or_default());
+        ahead.extend(match name {
+            Name::Flag(flag) => of_flag(flag),
+            Name::Segment(key) => {
+                model.segments.get(key).map(|segment| of_segment(&segment.body.0)).unwrap_or_default()
             }
-            Name::Segment(name) => {
-                let segment = model.segments.get(name);
-                names.extend(segment.map(|segment| of_segment(&segment.body.0)).unwrap_or_default());
-            }
-        }
+        });
     }
     found
 }
@@ -141,6 +145,11 @@ fn is_default(key: &str, value: &Json<'_>) -> bool {
         Json::Array(items) => items.is_empty() && matches!(key, "rules" | "cohort" | "dependencies"),
         _ => false,
     }
+}
+
+/// Those keys alone.
+fn part(json: &Json<'_>, keys: &[&str]) -> Value {
+    Value::Object(keys.iter().filter_map(|key| Some(((*key).to_owned(), to_value(json.get(key)?)))).collect())
 }
 
 /// For comparing and showing; what is compared keeps its integers exact.
