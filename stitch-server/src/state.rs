@@ -70,7 +70,7 @@ pub struct Settings {
 }
 
 /// In which the operator counts how long things are kept.
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 impl Default for Settings {
     fn default() -> Self {

@@ -75,7 +75,7 @@ impl Sqlite {
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
         self.jobs.send(Job::new(work, tell)).map_err(|_| gone())?;
-        told.await.unwrap_or_else(|_| Err(gone()))
+        told.await.unwrap_or_else(|_| Err(gone())).map_err(|error| self.at(error))
     }
 
     async fn read<T: Send + 'static>(
@@ -86,9 +86,17 @@ impl Sqlite {
             Reader::Writer => self.write(work).await,
             Reader::Connection(connection) => {
                 let work = move || work(&connection.lock().unwrap_or_else(PoisonError::into_inner));
-                tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(gone()))
+                let read = tokio::task::spawn_blocking(work).await;
+                read.unwrap_or_else(|_| Err(gone())).map_err(|error| self.at(error))
             }
         }
+    }
+}
+
+impl Sqlite {
+    /// Says in which file something went wrong.
+    fn at(&self, error: StoreError) -> StoreError {
+        if let Some(path) = &self.path { error.at(path) } else { error }
     }
 }
 
@@ -156,7 +164,7 @@ fn gone() -> StoreError {
     StoreError::Away("its thread has ended".to_owned())
 }
 
-/// A lock beside the database: closing a second handle on the database itself would drop SQLite's own locks.
+/// A lock beside the database: closing a second handle on the database itself would drop the locks that are held on it.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
