@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 
 use crate::caller::Caller;
 use crate::config;
-use crate::error::{Code, Error};
+use crate::error::{Code, Detail, Error, Place};
 use crate::state::{AppState, Settings};
 use claims::Identity;
 use credential::Kind;
@@ -38,6 +38,9 @@ pub mod users;
 
 pub use asker::Asker;
 pub use sdk_keys::KeyHolder;
+
+/// Characters of the longest name.
+const LABEL: usize = 200;
 
 /// What is remembered between requests, and not kept.
 #[derive(Debug)]
@@ -138,6 +141,15 @@ fn admit(state: &AppState, holder: KeyHolder) -> Result<KeyHolder, Error> {
 pub(crate) fn another_environment() -> Error {
     Error::new(Code::Forbidden, "this key is for another environment")
         .hint("ask for the environment that the key was made for, or make one for this")
+}
+
+/// Refuses a name that is empty, long, or would disturb a terminal.
+fn label(text: &str, pointer: &str) -> Result<(), Error> {
+    if (1..=LABEL).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = format!("needs 1 to {LABEL} characters, none of which controls a terminal");
+    Err(Error::invalid("a name is refused").details([Detail::new(Place::Pointer(pointer.to_owned()), message)]))
 }
 
 fn missing(what: &str, how: &str) -> Error {

@@ -112,9 +112,10 @@ pub(super) fn tell(outcome: Result<String, Failure>) -> ExitCode {
         Ok(answer) => emit(&answer, SUCCESS),
         Err(Failure::Unusable(why)) => complain(&format!("error: {why}\n"), UNUSABLE),
         Err(Failure::Refused(error)) => {
-            let details = error.details.iter().map(|detail| format!(": {}", detail.message)).collect::<String>();
+            let details = error.details.iter().map(|detail| detail.message.as_str());
+            let parts: Vec<_> = std::iter::once(&*error.message).chain(details).collect();
             let hint = error.hint.map_or_else(String::new, |hint| format!(" ({hint})"));
-            complain(&format!("error: {}{details}{hint}\n", error.message), REFUSED)
+            complain(&format!("error: {}{hint}\n", parts.join(": ")), REFUSED)
         }
     }
 }
