@@ -26,6 +26,7 @@ mod settings;
 use graph::Graph;
 use names::Names;
 use place::Place;
+pub(crate) use plan::PATCHABLE;
 use reader::Reader;
 use settings::Root;
 

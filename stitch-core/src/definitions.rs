@@ -8,6 +8,8 @@ use crate::json::Json;
 use crate::json::read::read;
 use crate::limits;
 
+mod environment;
+
 /// A registry document as it was written, metadata and all; borrows from its text.
 ///
 /// It serialises to the document that it was read from, numbers as they were understood (an integer beyond i64 is a double).

@@ -1,6 +1,6 @@
 //! The command line; the environment fills in what it leaves out.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +8,9 @@ use axum::http::{HeaderValue, Uri};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::commands::audit::Audit;
 use crate::commands::copy::{Backup, Restore};
+use crate::commands::definitions::{Export, Import};
 use crate::commands::eval::Eval;
 use crate::commands::keys::Keys;
 use crate::commands::metrics::Metrics;
@@ -38,6 +40,12 @@ enum Command {
     Eval(Eval),
     /// List and change the metrics that SDK clients may report
     Metrics(Metrics),
+    /// Write the store's registry document to standard output
+    Export(Export),
+    /// Put a registry document into the store
+    Import(Import),
+    /// See that nothing in the audit log was changed, removed or moved
+    Audit(Audit),
     /// Copy the store into a file, whether or not a server serves it
     Backup(Backup),
     /// Put a backup in the store's place, whether or not a server serves it
@@ -57,6 +65,9 @@ impl Cli {
             Some(Command::Validate(validate)) => validate.run(),
             Some(Command::Eval(eval)) => eval.run(),
             Some(Command::Metrics(metrics)) => metrics.run(),
+            Some(Command::Export(export)) => export.run(),
+            Some(Command::Import(import)) => import.run(),
+            Some(Command::Audit(audit)) => audit.run(),
             Some(Command::Backup(backup)) => backup.run(),
             Some(Command::Restore(restore)) => restore.run(),
             Some(Command::Keys(keys)) => keys.run(),
@@ -74,6 +85,9 @@ pub struct ServeArgs {
     /// Address to listen on
     #[arg(long, env = "STITCH_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host)]
     pub host: IpAddr,
+    /// Address of /metrics; without it 127.0.0.1:9464, or any free port where that one is taken
+    #[arg(long, value_name = "ADDRESS", env = "STITCH_MANAGEMENT_ADDR")]
+    pub management_addr: Option<SocketAddr>,
     /// Registry to serve, read-only and watched for changes; without it the store's own
     #[arg(long, value_name = "FILE", env = "STITCH_REGISTRY")]
     pub registry: Option<PathBuf>,
@@ -116,7 +130,10 @@ pub struct ServeArgs {
     /// Form of the log, which goes to standard error
     #[arg(long, env = "STITCH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub log_format: LogFormat,
-    /// What is logged: error, warn, info, or debug for one line a request
+    /// Log one request of so many; 0 logs none
+    #[arg(long, value_name = "COUNT", env = "STITCH_ACCESS_LOG", default_value_t = 0)]
+    pub access_log: u64,
+    /// What is logged: error, warn, info, or debug for every request too
     #[arg(long, value_name = "LEVEL", env = "STITCH_LOG_LEVEL", default_value_t = LevelFilter::INFO)]
     pub log_level: LevelFilter,
 }

@@ -1,25 +1,24 @@
 //! Takes connections, gives each the time it may take, and lets none hold the exit.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
-use crate::auth::address::Peer;
+use crate::request::Service;
 
 /// For the head of a request, from the connection or the answer before it on.
 const HEAD_PATIENCE: Duration = Duration::from_secs(20);
@@ -28,12 +27,12 @@ const LAST_WORDS: Duration = Duration::from_secs(8);
 /// After a failure to accept: most often there are no more file descriptors, and trying at once would only burn.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `shutdown` is ready; then accepts nothing more, finishes what is in flight, and returns
+/// Serves until `shutdown` is ready; then accepts nothing more, finishes what is in flight, and returns
 /// within ten seconds whatever the clients do.
 pub async fn accept(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    service: Service,
     shutdown: impl Future<Output = ()>,
 ) {
     let mut shutdown = pin!(shutdown);
@@ -54,12 +53,12 @@ pub async fn accept(
         };
         // Answers are small and written whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
-        let (tls, router, stopped) = (tls.clone(), router.clone(), stopped.clone());
+        let (tls, service, stopped) = (tls.clone(), service.clone(), stopped.clone());
         connections.spawn(async move {
             match tls {
-                None => connection(stream, peer, router, stopped).await,
+                None => connection(stream, peer.ip(), service, stopped).await,
                 Some(tls) => match timeout(HEAD_PATIENCE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(stream, peer, router, stopped).await,
+                    Ok(Ok(stream)) => connection(stream, peer.ip(), service, stopped).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a connection was not encrypted as it should be"),
                     Err(_) => tracing::debug!("a connection was not encrypted in time"),
                 },
@@ -77,14 +76,14 @@ pub async fn accept(
 
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    router: Router,
+    peer: IpAddr,
+    service: Service,
     mut stopped: watch::Receiver<()>,
 ) {
-    let service = TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        request.map(Body::new)
-    }));
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service.answer(request.map(Body::new), peer).await) }
+    });
     let mut server = http1::Builder::new();
     let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));

@@ -13,6 +13,7 @@
 //! | [`sdk`], [`events`] | what SDK clients ask for, and what they report |
 //! | [`model`], [`writes`], [`caller`], [`audit`] | what is known, who may write what, and what is said of it |
 //! | [`store`] | what outlives the process |
+//! | [`telemetry`] | logs and numbers |
 //! | [`gate`] | the nineteen cases before the first request |
 
 use std::future::Future;
@@ -48,13 +49,21 @@ mod tls;
 pub mod wire;
 pub mod writes;
 
-/// Serves until `shutdown` is ready, then finishes what is in flight. The caller owns the socket and the signal.
+/// Serves until `shutdown` is ready, then finishes what is in flight. The caller owns the sockets and the signal.
 ///
-/// The registry's file and the store are watched meanwhile.
-pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl Future<Output = ()>) {
+/// The registry's file and the store are watched meanwhile, and `management` tells how the server fares until the last
+/// answer is given.
+pub async fn serve(
+    listener: TcpListener,
+    management: TcpListener,
+    state: state::AppState,
+    shutdown: impl Future<Output = ()>,
+) {
     let watching = tokio::spawn(source::watch::watch(state.clone()));
     let following = tokio::spawn(store::follow::follow(state.clone()));
     let keeping = tokio::spawn(events::retention::keep(state.clone()));
+    let managing = connections::accept(management, None, router::management(state.clone()), std::future::pending());
+    let managing = tokio::spawn(managing);
     let stopping = state.clone();
     let shutdown = async move {
         shutdown.await;
@@ -62,7 +71,8 @@ pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl
         stopping.end_streams();
     };
     let tls = state.settings().tls.clone().map(Into::into);
-    connections::accept(listener, tls, router::router(state), shutdown).await;
+    connections::accept(listener, tls, router::service(state), shutdown).await;
+    managing.abort();
     watching.abort();
     following.abort();
     keeping.abort();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
@@ -17,6 +17,9 @@ use crate::store::sqlite::Access;
 use crate::{banner, telemetry, tls};
 
 pub mod store;
+
+/// Where /metrics is unless said; the port that exporters of OpenTelemetry have.
+const MANAGEMENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub enum StartError {
     Store(StoreError),
     /// The address cannot be bound.
     Bind(SocketAddr, io::Error),
+    /// The management address cannot be bound.
+    Management(SocketAddr, io::Error),
     /// The system gives no threads or signals.
     System(io::Error),
 }
@@ -66,6 +71,13 @@ impl fmt::Display for StartError {
                 address.ip()
             ),
             Self::Bind(address, error) => write!(formatter, "cannot listen on {address}: {error}"),
+            Self::Management(address, error) => {
+                write!(
+                    formatter,
+                    "cannot listen on {address}, where /metrics is to be: {error}: choose another with \
+                    `--management-addr`, port 0 for any that is free"
+                )
+            }
             Self::System(error) => write!(formatter, "cannot start: {error}"),
         }
     }
@@ -117,18 +129,20 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         behind_proxy: arguments.behind_proxy,
         issuers: issuers.unwrap_or_default(),
         tls,
+        access_log: arguments.access_log,
     };
     let state = AppState::with_store(settings, source, registry, parity, (store, model));
     let signal = end_signal().map_err(StartError::System)?;
     let asked = SocketAddr::new(arguments.host, arguments.port);
     let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Bind(asked, error))?;
-    banner::announce(&state, address, arguments);
+    let (management, management_address) = management(arguments.management_addr).await?;
+    banner::announce(&state, address, management_address, arguments);
     let shutdown = async {
         signal.await;
         tracing::info!("stopping: no more connections, finishing what is in flight");
     };
-    crate::serve(listener, state, shutdown).await;
+    crate::serve(listener, management, state, shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -149,6 +163,21 @@ fn check(arguments: &ServeArgs) -> Result<(), StartError> {
         }
         Auth::Dev | Auth::Jwt => Ok(()),
     }
+}
+
+/// The management address as it was asked for. Who asked for none shall not fail to start a second server on the same
+/// machine: it has any port that is free, and the log says so.
+async fn management(asked: Option<SocketAddr>) -> Result<(TcpListener, SocketAddr), StartError> {
+    let address = asked.unwrap_or(MANAGEMENT);
+    let listener = match TcpListener::bind(address).await {
+        Err(error) if asked.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
+            tracing::warn!("{address} is taken, so /metrics is elsewhere: choose where with `--management-addr`");
+            TcpListener::bind((address.ip(), 0)).await
+        }
+        bound => bound,
+    };
+    let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    bound.map(|(address, listener)| (listener, address)).map_err(|error| StartError::Management(address, error))
 }
 
 /// Ready at the first SIGTERM or SIGINT; both are listened for from this call on.

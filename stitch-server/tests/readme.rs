@@ -61,8 +61,13 @@ fn start_up_prints_what_the_readme_says() {
     });
     child.kill().unwrap();
     child.wait().unwrap();
-    let port = banner.split("listening http://127.0.0.1:").nth(1).and_then(|rest| rest.lines().next()).unwrap();
-    assert_eq!(banner.replace(port, "8080").trim(), expected.trim());
+    let port = |before: &str| {
+        let rest = banner.split(before).nth(1).unwrap();
+        rest.split(|character: char| !character.is_ascii_digit()).next().unwrap()
+    };
+    let (port, management) = (port("listening http://127.0.0.1:"), port("metrics   http://127.0.0.1:"));
+    let said = banner.replace(&format!(":{port}"), ":8080").replace(&format!(":{management}"), ":9464");
+    assert_eq!(said.trim(), expected.trim());
 }
 
 #[test]

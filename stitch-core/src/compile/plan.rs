@@ -18,7 +18,7 @@ use crate::stage::Stage;
 use crate::value::{Value, ValueType};
 
 /// The keys of a flag that an environment can patch.
-pub(super) const PATCHABLE: [&str; 9] =
+pub(crate) const PATCHABLE: [&str; 9] =
     ["default_value", "serve", "rules", "rollout_stage", "rollout_pct", "cohort", "salt", "audit", "paused_from"];
 const RULE: [&str; 3] = ["id", "when", "serve"];
 const AUDIT: [&str; 5] = ["created_at", "created_by", "last_flipped_at", "last_flipped_by", "last_approval_ref"];

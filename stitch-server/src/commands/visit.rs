@@ -8,15 +8,18 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{REFUSED, SUCCESS, UNUSABLE, complain, emit};
-use crate::audit::Action;
+use crate::audit::{Action, Verifier};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::model::Model;
 use crate::source::Source;
 use crate::start::store::Place;
 use crate::store::sqlite::{Access, DATABASE};
-use crate::store::{Store, StoreError};
+use crate::store::{AuditQuery, Store, StoreError};
 use crate::writes::{Draft, visit};
+
+/// Audit entries that are read at a time.
+const PAGE: usize = 1_000;
 
 /// Which store.
 #[derive(Args, Clone, Debug)]
@@ -93,6 +96,28 @@ impl Visit {
     ) -> Result<T, Failure> {
         let caller = Caller::operator_of_the_machine();
         Ok(self.runtime.block_on(visit::write(&*self.store, &caller, action, decide))?)
+    }
+
+    /// Goes through the whole audit log, and says how long it is, or what is wrong with it.
+    pub(super) fn verify_audit(&self) -> Result<Result<u64, String>, Failure> {
+        let unusable = |error: StoreError| Failure::Unusable(error.to_string());
+        // Where it stands first: what a server writes meanwhile comes after.
+        let head = self.runtime.block_on(self.store.head()).map_err(unusable)?;
+        let mut verifier = Verifier::default();
+        let mut after = 0;
+        while after < head.audit {
+            let limit = usize::try_from(head.audit - after).unwrap_or(PAGE).min(PAGE);
+            let query = AuditQuery { flag: None, after, limit };
+            let rows = self.runtime.block_on(self.store.audit(query)).map_err(unusable)?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            for row in &rows {
+                if let Err(wrong) = verifier.row(row) {
+                    return Ok(Err(wrong));
+                }
+            }
+        }
+        Ok(verifier.finish(&head))
     }
 
     /// Refuses an environment that the store's registry does not list; one that defines nothing may serve a file's.

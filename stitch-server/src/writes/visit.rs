@@ -25,7 +25,9 @@ pub async fn write<T>(
         let model = Model::read(contents).map_err(|error| away(&error))?;
         let (draft, decided) = Draft::decided(&model, caller, &decide)?;
         if draft.defines {
-            Source::Store.compile_model(&draft.model).map_err(|refused| Error::definitions(&refused))?;
+            Source::Store
+                .compile_model(&draft.model)
+                .map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))?;
         }
         let (_, commit) = draft.finish(action)?;
         match store.commit(commit).await {

@@ -24,6 +24,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A server in this process.
 pub struct Server {
     pub address: SocketAddr,
+    pub management: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -47,12 +48,14 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                serve(listener, state, async { drop(stopped.await) }).await;
+                let bind = || tokio::net::TcpListener::bind("127.0.0.1:0");
+                let (listener, management) = (bind().await.unwrap(), bind().await.unwrap());
+                tell.send((listener.local_addr().unwrap(), management.local_addr().unwrap())).unwrap();
+                serve(listener, management, state, async { drop(stopped.await) }).await;
             });
         });
-        Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        let (address, management) = told.recv().unwrap();
+        Self { address, management, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -189,26 +192,35 @@ pub fn read(reader: &mut impl BufRead) -> Option<Answer> {
 pub struct Program {
     pub child: Child,
     pub address: SocketAddr,
+    /// What it printed up to where it listens.
+    pub banner: Vec<String>,
     log: PathBuf,
 }
 
 impl Program {
     /// Starts it and reads from its banner where it listens.
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = command(env!("CARGO_BIN_EXE_stitch-server"), environment);
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// Runs that command.
+    pub fn run(mut command: Command) -> Self {
         let log = scratch("log").join("stderr");
-        let mut child = command(env!("CARGO_BIN_EXE_stitch-server"), environment)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let mut banner = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let address = banner.find_map(|line| {
-            let url = line.trim().strip_prefix("listening http")?;
-            url.trim_start_matches('s').strip_prefix("://").map(str::to_owned)
-        });
+        let mut child = command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let mut banner = Vec::new();
+        let mut address = None;
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            let url = line.trim().strip_prefix("listening http").map(|rest| rest.trim_start_matches('s'));
+            address = url.and_then(|url| url.strip_prefix("://")).map(|address| address.parse().unwrap());
+            banner.push(line);
+            if address.is_some() {
+                break;
+            }
+        }
         let address = address.unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap()));
-        Self { child, address: address.parse().unwrap(), log }
+        Self { child, address, banner, log }
     }
 
     pub fn terminate(&self) {
@@ -232,7 +244,7 @@ impl Drop for Program {
     }
 }
 
-/// The program with nothing of this environment that configures it.
+/// The program with nothing of this environment that configures it, and a management address that nobody else has.
 pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -241,7 +253,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)
         }
     }
     // A test that is not about the store leaves nothing behind.
-    command.env("STITCH_STORE", "memory");
+    command.env("STITCH_STORE", "memory").env("STITCH_MANAGEMENT_ADDR", "127.0.0.1:0");
     command.envs(environment.iter().copied()).stdin(Stdio::null());
     command
 }
