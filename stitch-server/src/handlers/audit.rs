@@ -21,9 +21,9 @@ const MOST: usize = 1_000;
 /// # Errors
 ///
 /// If the query is not as the contract says, the caller may not, or the store is away.
-pub async fn audit(State(state): State<AppState>, asker: Asker, call: Call) -> Result<Response, Error> {
+pub async fn audit(State(state): State<AppState>, who: Asker, call: Call) -> Result<Response, Error> {
     let query = Query::read(&call.uri, &["flag", "after", "limit"], false)?;
-    asker.require_read(None)?;
+    who.require_read(None)?;
     let number = |name: &'static str, usual: u64| match query.get(name).map(str::parse::<u64>) {
         None => Ok(usual),
         Some(Ok(number)) if i64::try_from(number).is_ok() => Ok(number),

@@ -150,7 +150,7 @@ impl fmt::Debug for Sqlite {
 
 impl StoreError {
     /// Says in which file.
-    fn at(self, path: &Path) -> Self {
+    pub(crate) fn at(self, path: &Path) -> Self {
         let at = |message: &str| format!("{}: {message}", path.display());
         match self {
             Self::Conflict => Self::Conflict,
@@ -164,7 +164,7 @@ fn gone() -> StoreError {
     StoreError::Away("its thread has ended".to_owned())
 }
 
-/// A lock beside the database: closing a second handle on the database itself would drop the locks that are held on it.
+/// A lock beside the database: closing a second handle on the database itself would drop `SQLite`'s own locks.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");

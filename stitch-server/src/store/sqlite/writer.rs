@@ -15,7 +15,7 @@ const TOGETHER: usize = 1_000;
 /// Tells whoever asked how it went, once the transaction has ended.
 type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// Does a piece of work within a transaction, if there could be one.
+/// What is done within a transaction, or told that there is none.
 type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Tell + Send>;
 
 /// A piece of work, and whom to tell once it is durable.
