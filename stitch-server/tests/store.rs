@@ -151,6 +151,17 @@ async fn what_was_written_is_there_after_a_restart_and_for_its_owner_alone() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_closed_is_one_file() {
+    let folder = scratch("closed");
+    let store = Sqlite::open(&folder.join("stitch.db"), Access::Visit).unwrap();
+    store.append((0..100).map(|index| event(None, "prod", index)).collect(), 0).await.unwrap();
+    assert_eq!(store.events("prod".to_owned(), 0, 10).await.unwrap().len(), 10);
+    drop(store);
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["stitch.db"]);
+}
+
+#[tokio::test]
 async fn a_newer_schema_and_what_is_no_database_are_refused() {
     let file = scratch("newer").join("stitch.db");
     drop(Sqlite::open(&file, Access::Serve).unwrap());
