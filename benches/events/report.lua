@@ -1,12 +1,14 @@
--- What is reported: `wrk -s report.lua URL -- KEY EVENTS RUN`. Each event has an id of its own, so that each is stored.
+-- What is reported: `wrk -s report.lua URL -- KEY EVENTS`. Each event has a random id, as UUIDs are, so that each is
+-- stored, and so that the index of the ids is written all over.
 
-local head, parts, key, run
-local count = 0
+local head, parts, key
+local random = math.random
 
 local first = '{"metric_key":"clicks","context_type":"user","context_key":"user-%07d","value":1,"event_id":"'
 
 function init(arguments)
-  key, run = arguments[1], arguments[3]
+  key = arguments[1]
+  math.randomseed(os.time())
   parts = {}
   for event = 1, tonumber(arguments[2]) do
     parts[event] = string.format(first, event)
@@ -15,10 +17,10 @@ function init(arguments)
 end
 
 function request()
-  count = count + 1
   local events = {}
   for event, part in ipairs(parts) do
-    events[event] = part .. run .. "-" .. count .. "-" .. event .. '"}'
+    local id = string.format("%08x-%08x-%08x", random(0, 2147483647), random(0, 2147483647), random(0, 2147483647))
+    events[event] = part .. id .. '"}'
   end
   local body = '{"events":[' .. table.concat(events, ",") .. "]}"
   return wrk.format("POST", "/v1/environments/prod/events", head, body)

@@ -83,13 +83,13 @@ def server(store: Path, port: int):
         process.wait()
 
 
-def load(process: subprocess.Popen, port: int, key: str, connections: int, events: int, run: int) -> dict:
+def load(process: subprocess.Popen, port: int, key: str, connections: int, events: int) -> dict:
     counting = subprocess.Popen(
         ["perf", "stat", "-x,", "-e", SYNCS, "-p", str(process.pid)], stderr=subprocess.PIPE, text=True
     )
     wrk = ["taskset", "--cpu-list", cores()[1], "wrk", "--threads", 1, "--connections", connections]
     wrk += ["--duration", f"{SECONDS}s", "--script", HERE / "report.lua"]
-    wrk += [f"http://127.0.0.1:{port}", "--", key, events, run]
+    wrk += [f"http://127.0.0.1:{port}", "--", key, events]
     output = subprocess.run([*map(str, wrk)], check=True, capture_output=True, text=True).stdout
     counting.send_signal(2)
     counted = counting.communicate()[1]
@@ -139,7 +139,7 @@ def measure() -> None:
                 store = Path(scratch) / f"{round}-{connections}-{events}.db"
                 key, port = prepare(store), free_port()
                 with server(store, port) as process:
-                    row = load(process, port, key, connections, events, round)
+                    row = load(process, port, key, connections, events)
                 # The process was killed, and whatever it answered is there; what it did not answer may be.
                 answered, there = row["calls"] * events, stored(store)
                 if not answered <= there <= answered + connections * events:
@@ -157,7 +157,7 @@ def report(rows: dict, bare: float) -> str:
         "## Events",
         "",
         "`POST /v1/environments/{env}/events` over keep-alive connections to a store in a file with `synchronous=FULL`;"
-        " each event has an id of its own. An answer waits until its events are on the disk."
+        " each event has a random id of its own. An answer waits until its events are on the disk."
         f" The same disk takes {bare:,.0f} bare syncs of one page a second from one thread.",
         "",
         "| connections | events a call | calls a second | events a second | syncs a second | calls a sync | p50 ms | p99 ms |",

@@ -97,6 +97,38 @@ async fn an_event_with_an_id_is_stored_once_in_its_environment_for_as_long_as_id
 }
 
 #[tokio::test]
+async fn a_clock_that_goes_back_stores_nothing_twice_and_loses_nothing() {
+    for store in stores() {
+        let stored = async || store.events("prod".to_owned(), 0, 10).await.unwrap();
+        store.append(vec![event(Some("e1"), "prod", 1_000)], 900).await.unwrap();
+        // The clock says less than when it was stored: it is known all the same, and the order is that of storing.
+        store.append(vec![event(Some("e1"), "prod", 10), event(Some("e2"), "prod", 10)], -90).await.unwrap();
+        store.append(vec![event(Some("e2"), "prod", 5)], -95).await.unwrap();
+        let times: Vec<_> = stored().await.iter().map(|stored| stored.event.received_at).collect();
+        assert_eq!(times, [1_000, 10]);
+        let age = Age { events_before: 10, ids_before: 10 };
+        assert_eq!(store.forget(age, 10).await.unwrap(), 0);
+        assert_eq!(stored().await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_in_pieces() {
+    for store in stores() {
+        let events = (0..10).map(|index| event(Some(&format!("e{index}")), "prod", index)).collect();
+        store.append(events, -1).await.unwrap();
+        let age = Age { events_before: 7, ids_before: 4 };
+        let mut pieces = Vec::new();
+        while let rows @ 1.. = store.forget(age, 3).await.unwrap() {
+            pieces.push(rows);
+        }
+        assert!(pieces.iter().all(|rows| *rows <= 3), "{pieces:?}");
+        assert_eq!(pieces.iter().sum::<usize>(), 7 + 4);
+        assert_eq!(store.events("prod".to_owned(), 0, 10).await.unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
 async fn what_was_written_is_there_after_a_restart_and_for_its_owner_alone() {
     let file = scratch("restart").join("stitch.db");
     let store = Sqlite::open(&file, Access::Serve).unwrap();
@@ -116,6 +148,17 @@ async fn what_was_written_is_there_after_a_restart_and_for_its_owner_alone() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_is_one_file() {
+    let folder = scratch("closed");
+    let store = Sqlite::open(&folder.join("stitch.db"), Access::Visit).unwrap();
+    store.append((0..100).map(|index| event(None, "prod", index)).collect(), 0).await.unwrap();
+    assert_eq!(store.events("prod".to_owned(), 0, 10).await.unwrap().len(), 10);
+    drop(store);
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["stitch.db"]);
 }
 
 #[tokio::test]

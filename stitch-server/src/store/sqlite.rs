@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -21,12 +21,13 @@ mod queries;
 mod writer;
 
 pub use open::{Access, DATABASE};
-use writer::Job;
+use writer::{Job, Writer};
 
 /// A store in one file, or in memory.
 pub struct Sqlite {
-    jobs: mpsc::Sender<Job>,
+    // Dropped in this order: who closes a database last puts the write-ahead log into it, which a reader cannot.
     reader: Reader,
+    writer: Writer,
     path: Option<PathBuf>,
     /// Held as long as this serves: a second server is refused.
     _lock: Option<File>,
@@ -56,7 +57,7 @@ impl Sqlite {
         let open = || Ok((open::file(path)?, open::reader(path)?));
         let (writer, reader) = open().map_err(|error: StoreError| error.at(path))?;
         let reader = Reader::Connection(Arc::new(Mutex::new(reader)));
-        Ok(Self { jobs: writer::start(writer)?, reader, path: Some(path.to_owned()), _lock: lock })
+        Ok(Self { reader, writer: Writer::start(writer)?, path: Some(path.to_owned()), _lock: lock })
     }
 
     /// A store that is gone with the process.
@@ -65,7 +66,7 @@ impl Sqlite {
     ///
     /// If the system gives no thread.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { jobs: writer::start(open::memory()?)?, reader: Reader::Writer, path: None, _lock: None })
+        Ok(Self { reader: Reader::Writer, writer: Writer::start(open::memory()?)?, path: None, _lock: None })
     }
 
     /// Does a piece of work in a transaction of the writer, and answers once it is durable.
@@ -74,8 +75,8 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
-        self.jobs.send(Job::new(work, tell)).map_err(|_| gone())?;
-        told.await.unwrap_or_else(|_| Err(gone()))
+        self.writer.send(Job::new(work, tell)).ok_or_else(gone)?;
+        told.await.unwrap_or_else(|_| Err(gone())).map_err(|error| self.at(error))
     }
 
     async fn read<T: Send + 'static>(
@@ -86,9 +87,17 @@ impl Sqlite {
             Reader::Writer => self.write(work).await,
             Reader::Connection(connection) => {
                 let work = move || work(&connection.lock().unwrap_or_else(PoisonError::into_inner));
-                tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(gone()))
+                let read = tokio::task::spawn_blocking(work).await;
+                read.unwrap_or_else(|_| Err(gone())).map_err(|error| self.at(error))
             }
         }
+    }
+}
+
+impl Sqlite {
+    /// Says in which file something went wrong.
+    fn at(&self, error: StoreError) -> StoreError {
+        if let Some(path) = &self.path { error.at(path) } else { error }
     }
 }
 

@@ -16,6 +16,10 @@ fn a_key_that_asks_too_often_is_told_when_to_come_back() {
     let limited = answers.iter().find(|answer| answer.status == 429).expect("forty at once are too many");
     refused(limited, 429, "rate_limited");
     assert_eq!(limited.header("retry-after"), Some("1"));
+    // Whichever route it asks.
+    let key = [("x-api-key", &*shop.stocked.key)];
+    let mut ofrep = (0..40).map(|_| shop.server.post_with("/ofrep/v1/evaluate/flags", &key, "{}"));
+    assert!(ofrep.any(|answer| answer.status == 429 && answer.header("retry-after") == Some("1")));
     // Another key has its own, and whoever needs none is not counted.
     let dev = [("x-sdk-key", &*shop.stocked.dev_key)];
     told(&shop.server.post_with("/v1/environments/dev/evaluate", &dev, body));

@@ -1,7 +1,7 @@
 //! The one thread that writes: what has gathered while it was busy is committed at once.
 
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -36,11 +36,31 @@ impl Job {
     }
 }
 
-pub(super) fn start(connection: Connection) -> Result<mpsc::Sender<Job>, StoreError> {
-    let (send, receive) = mpsc::channel();
-    let thread = thread::Builder::new().name("store".to_owned()).spawn(move || run(connection, &receive));
-    thread.map_err(|error| StoreError::Away(error.to_string()))?;
-    Ok(send)
+/// The thread. Dropping this waits for its end, so that whoever closes a store leaves one whole file.
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+        let (jobs, receive) = mpsc::channel();
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || run(connection, &receive));
+        Ok(Self { jobs: Some(jobs), thread: Some(thread?) })
+    }
+
+    /// Nothing where the thread has ended.
+    pub(super) fn send(&self, job: Job) -> Option<()> {
+        self.jobs.as_ref()?.send(job).ok()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Without this it would wait for more.
+        self.jobs = None;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 fn run(mut connection: Connection, jobs: &Receiver<Job>) {
