@@ -10,7 +10,7 @@ use stitch_server::state::Settings;
 
 use crate::common::until;
 use crate::forge::{self, Signer};
-use crate::issuer::{self, Issuer};
+use crate::issuer::Issuer;
 use crate::{EVAL, House, refused};
 
 fn house(trusted: Vec<Trusted>) -> House {

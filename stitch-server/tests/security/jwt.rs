@@ -5,7 +5,7 @@ use stitch_server::config::Auth;
 use stitch_server::state::Settings;
 
 use crate::forge;
-use crate::issuer::{self, Issuer};
+use crate::issuer::Issuer;
 use crate::{ADMIN, BATCH, EVAL, GUEST, House, OPERATOR, VIEWER};
 
 #[test]
