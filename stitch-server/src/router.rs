@@ -62,9 +62,9 @@ fn addresses(map: Map) -> Map {
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/v1/auth/login", post(login::login))
         .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/{key}", get(keys::read).patch(keys::update).delete(keys::revoke))
+        .route("/v1/keys/{id}", get(keys::read).patch(keys::update).delete(keys::revoke))
         .route("/v1/users", get(users::list).post(users::create))
-        .route("/v1/users/{key}", get(users::read).patch(users::update).delete(users::remove))
+        .route("/v1/users/{email}", get(users::read).patch(users::update).delete(users::remove))
         // For any OpenFeature client. A key may hold anything, or nothing.
         .route(ofrep::FLAG_TEMPLATE, post(ofrep::evaluate::flag))
         .route(ofrep::FLAG, post(ofrep::evaluate::flag))

@@ -106,7 +106,7 @@ impl Source {
         matches!(self, Self::Store)
     }
 
-    /// Reads and compiles the registry, strictly; the store's own is read from the [`Model`](crate::model::Model).
+    /// Reads and compiles the registry, strictly; the store's own is read from the [`Model`].
     ///
     /// # Errors
     ///
