@@ -56,9 +56,10 @@ impl Serving {
 
     pub(crate) fn serve(&self, state: State) -> Result<Server, String> {
         let (stop, stopped) = oneshot::channel::<()>();
-        let listener = self.runtime.block_on(TcpListener::bind("127.0.0.1:0")).map_err(|error| error.to_string())?;
+        let bind = || self.runtime.block_on(TcpListener::bind("127.0.0.1:0")).map_err(|error| error.to_string());
+        let (listener, management) = (bind()?, bind()?);
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        self.runtime.spawn(stitch_server::serve(listener, state, async { drop(stopped.await) }));
+        self.runtime.spawn(stitch_server::serve(listener, management, state, async { drop(stopped.await) }));
         Ok(Server { address, _stop: stop })
     }
 }

@@ -34,7 +34,8 @@ impl Server {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
                 tell.send(listener.local_addr().expect("an address")).expect("somebody waits for it");
-                stitch_server::serve(listener, state, std::future::pending()).await;
+                let management = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+                stitch_server::serve(listener, management, state, std::future::pending()).await;
             });
         });
         Self { address: told.recv().expect("the server starts") }
