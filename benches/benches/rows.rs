@@ -115,7 +115,7 @@ fn ask_in_turn(engine: &Engine, evaluations: u64) {
 }
 
 fn quick() -> Criterion {
-    Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_millis(1_000))
+    Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
 }
 
 criterion_group!(name = rows; config = quick(); targets = one_flag, all_flags, from_nothing, segment, threads);

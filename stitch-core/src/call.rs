@@ -52,13 +52,12 @@ impl<'a> Call<'a> {
     #[inline(always)]
     pub(crate) fn unit<T>(&mut self, by: &Attribute, take: impl FnOnce(&str) -> T) -> Option<T> {
         let other;
-        let unit = match by {
-            // Nearly always the user's id: past the copies that other attributes need.
-            Attribute::Field(field) => self.context.field(*field).filter(|text| is_unit(text))?,
-            _ => {
-                other = self.unit_of(by)?;
-                other.as_str()
-            }
+        // Nearly always the user's id: past the copies that other attributes need.
+        let unit = if let Attribute::Field(field) = by {
+            self.context.field(*field).filter(|text| is_unit(text))?
+        } else {
+            other = self.unit_of(by)?;
+            other.as_str()
         };
         Some(take(unit))
     }

@@ -32,9 +32,9 @@ pub(crate) fn tag(text: &str) -> u64 {
 /// The first and last bytes: all there are, up to sixteen.
 #[inline]
 fn ends(bytes: &[u8]) -> (u64, u64) {
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
     } else if let ([first, ..], Some(middle), [.., last]) = (bytes, bytes.get(bytes.len() / 2), bytes) {
         ((*first).into(), u64::from(*middle) << 8 | u64::from(*last))
@@ -52,7 +52,7 @@ mod tests {
         let text = "abcdefghijklmnopqrstuvwxyz0123456789";
         for length in 0..text.len() {
             let whole = &text[..length];
-            assert!(equal(whole, &whole.to_owned()));
+            assert!(equal(whole, String::from(whole).as_str()));
             assert!(!equal(whole, &text[..=length]));
             assert_ne!(tag(whole), tag(&text[..=length]), "{whole}");
             for index in 0..length {

@@ -100,7 +100,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) value: AttributeValue<'a>,
 }
 
-impl<'a> Entry<'a> {
+impl Entry<'_> {
     const NONE: Self = Self { tag: 0, name: "", value: AttributeValue::Boolean(false) };
 
     /// Whether its name is that of that tag.
