@@ -187,6 +187,7 @@ impl<'a> Call<'a> {
     #[cold]
     fn prepare(&mut self, root: u32) {
         let engine = self.engine;
+        self.memo.reserve(engine.links_of(root).map_or(0, |links| links.height as usize));
         let mut pending = vec![(root, false)];
         while let Some((node, expanded)) = pending.pop() {
             if expanded {

@@ -12,7 +12,6 @@ use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
 use crate::flag::{Flag, FlagIndex, Links, Segment, SegmentIndex};
 use crate::json::Json;
-use crate::steps::Decision;
 use crate::text::equal;
 use crate::value::{Value, ValueType};
 
@@ -133,12 +132,19 @@ impl Engine {
     /// ```
     #[inline]
     pub fn flag(&self, flag_key: &str) -> Option<FlagHandle<'_>> {
+        let (slot, index) = self.look_up(flag_key)?;
+        Some(FlagHandle { engine: self, slot, index })
+    }
+
+    /// Answers in registers, where a handle would be written to memory and read again.
+    #[inline(never)]
+    fn look_up(&self, flag_key: &str) -> Option<(&Slot, FlagIndex)> {
         let has_key = |index| {
             let key = self.slot(index).and_then(|slot| slot.key.as_deref());
             key.is_some_and(|key| equal(key, flag_key))
         };
         let index = self.keys.find(flag_key, has_key)?;
-        Some(FlagHandle { engine: self, slot: self.slot(index)?, index })
+        Some((self.slot(index)?, index))
     }
 
     /// Evaluates every flag for one context, one after the other as they are asked for: in the order of the document,
@@ -295,24 +301,8 @@ impl<'e> FlagHandle<'e> {
     where
         'e: 'a,
     {
-        self.decide(context, |decision| decision.value())
-    }
-
-    /// Decides, and takes of the decision what is asked for: the rest of it is never made.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "so that what is not taken is not computed")]
-    fn decide<'a, T>(&self, context: &'a Context<'a>, take: impl FnOnce(Decision<'a>) -> T) -> Option<T>
-    where
-        'e: 'a,
-    {
         let flag = self.slot.flag.as_ref()?;
-        Some(take(Call::new(self.engine, context).decide(self.index, flag, &mut Silent)))
-    }
-
-    /// The value of a boolean flag. A function of its own, so that it answers in a register.
-    #[inline(never)]
-    fn boolean(&self, context: &Context<'_>) -> Option<bool> {
-        self.decide(context, |decision| decision.boolean())?
+        Some(Call::new(self.engine, context).decide(self.index, flag, &mut Silent).value())
     }
 
     /// The value of a boolean flag, else `default`.
@@ -326,7 +316,7 @@ impl<'e> FlagHandle<'e> {
     /// ```
     #[inline]
     pub fn bool(&self, context: &Context<'_>, default: bool) -> bool {
-        self.boolean(context).unwrap_or(default)
+        boolean(self.engine, self.slot, self.index, context).unwrap_or(default)
     }
 
     /// The value of a string flag, else `default`.
@@ -382,6 +372,14 @@ impl<'e> FlagHandle<'e> {
             None => Evaluation::of_no_flag(self.key(), Reason::FlagInvalid),
         }
     }
+}
+
+/// The value of a boolean flag. A function of its own, which is given and gives all in registers: through memory it took
+/// half as long again.
+#[inline(never)]
+fn boolean(engine: &Engine, slot: &Slot, index: FlagIndex, context: &Context<'_>) -> Option<bool> {
+    let flag = slot.flag.as_ref()?;
+    Call::new(engine, context).decide(index, flag, &mut Silent).boolean()
 }
 
 fn explain_no_flag(flag_key: &str, reason: Reason) -> Explanation<'_> {

@@ -52,8 +52,7 @@ mod tests {
         let text = "abcdefghijklmnopqrstuvwxyz0123456789";
         for length in 0..text.len() {
             let whole = &text[..length];
-            let copy = String::from(whole);
-            assert!(equal(whole, &copy));
+            assert!(equal(whole, String::from(whole).as_str()));
             assert!(!equal(whole, &text[..=length]));
             assert_ne!(tag(whole), tag(&text[..=length]), "{whole}");
             for index in 0..length {
