@@ -109,6 +109,14 @@ impl<'a> Call<'a> {
         on
     }
 
+    /// Whether the context is in a segment, asked for by itself.
+    pub(crate) fn check_segment(&mut self, index: SegmentIndex) -> bool {
+        if self.engine.segment_at(index).is_some_and(|segment| segment.links.is_tall()) {
+            self.prepare(self.engine.segment_node(index));
+        }
+        self.is_member(index)
+    }
+
     #[inline]
     fn remembered(&self, node: u32, links: &Links) -> Option<Answer> {
         if links.memoized || self.every_flag { self.memo.get(node) } else { None }

@@ -203,6 +203,9 @@ fn assemble(
         let segment = entry.compiled.filter(|_| !graph.failed(node));
         served_segments.push(segment.map(|segment| Segment { links: graph.links(node, entry.references), ..segment }));
     }
+    let key_of = |index| compiler.segments.first_key(index).map(|key| (Box::from(key), index));
+    let served = (0..).zip(&served_segments).filter(|(_, segment)| segment.is_some());
+    let segment_names = served.filter_map(|(index, _)| key_of(index)).collect();
     let mut names = HashTable::with_capacity(slots.len());
     for (index, slot) in (0..).zip(&slots) {
         if let Some(key) = &slot.key {
@@ -217,6 +220,7 @@ fn assemble(
         order,
         flags: slots.into(),
         segments: served_segments.into(),
+        segment_names,
         internal_tiers: internal_tiers.into_iter().map(Box::from).collect(),
         environments: compiler.environments.iter().copied().map(Box::from).collect(),
         diagnostics: Box::default(),

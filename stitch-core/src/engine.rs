@@ -1,6 +1,7 @@
 //! The compiled registry: immutable, shared between threads, asked without a lock.
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -38,6 +39,8 @@ pub struct Engine {
     pub(crate) flags: Box<[Slot]>,
     pub(crate) names: HashTable<FlagIndex>,
     pub(crate) segments: Box<[Option<Segment>]>,
+    /// The keys of those that are served.
+    pub(crate) segment_names: HashMap<Box<str>, SegmentIndex>,
     /// The flags that are served, those referred to before those that refer to them.
     pub(crate) order: Box<[FlagIndex]>,
     pub(crate) internal_tiers: Box<[Box<str>]>,
@@ -156,6 +159,22 @@ impl Engine {
             Some(handle) => handle.explain(context),
             None => explain_no_flag(flag_key, Reason::FlagNotFound),
         }
+    }
+
+    /// Whether the context is in a segment; nothing where no segment of that key is served.
+    ///
+    /// ```
+    /// # use stitch_core::{Context, Engine};
+    /// # let engine = Engine::from_json(r#"{"schema_version": "1.0", "flags": [],
+    /// #     "segments": [{"key": "beta", "included": ["U-1"]}]}"#)?;
+    /// assert_eq!(engine.is_member("beta", &Context::user("U-1")), Some(true));
+    /// assert_eq!(engine.is_member("beta", &Context::user("U-2")), Some(false));
+    /// assert_eq!(engine.is_member("alpha", &Context::user("U-1")), None);
+    /// # Ok::<(), stitch_core::DefinitionsError>(())
+    /// ```
+    pub fn is_member(&self, segment_key: &str, context: &Context<'_>) -> Option<bool> {
+        let index = *self.segment_names.get(segment_key)?;
+        Some(Call::new(self, context).check_segment(index))
     }
 
     /// Whether the contract accepts the context, for this registry.

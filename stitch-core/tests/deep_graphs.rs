@@ -81,6 +81,13 @@ fn check_chain(flags: &[String], segments: &[String], ask: &[usize]) {
                 check_ends(&engine, &format!("f{index}"), false);
             }
             check_ends(&engine, "f0", true);
+            if let Some(last) = segments.len().checked_sub(1) {
+                for asked in [true, false] {
+                    let context = Context::user("u").env("prod").with("asked", asked);
+                    let key = format!("s{last}");
+                    assert_eq!(timed("one check", || engine.is_member(&key, &context)), Some(asked), "{key}");
+                }
+            }
             timed("dropping", || drop(engine));
         });
     }

@@ -8,13 +8,16 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+pub mod copy;
 pub mod eval;
+pub mod metrics;
 pub mod validate;
 
 mod excerpt;
 mod places;
 mod report;
 mod source;
+mod store;
 mod table;
 mod text;
 

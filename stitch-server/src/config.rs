@@ -8,7 +8,9 @@ use axum::http::{HeaderValue, Uri};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::commands::copy::{Backup, Restore};
 use crate::commands::eval::Eval;
+use crate::commands::metrics::Metrics;
 use crate::commands::validate::Validate;
 use crate::start;
 use crate::start::store::Place;
@@ -32,6 +34,12 @@ enum Command {
     Validate(Validate),
     /// Evaluate flags of a registry, without a server
     Eval(Eval),
+    /// List and change the metrics that SDK clients may report
+    Metrics(Metrics),
+    /// Copy the store into a file, whether or not a server serves it
+    Backup(Backup),
+    /// Put a backup in the store's place, whether or not a server serves it
+    Restore(Restore),
 }
 
 impl Cli {
@@ -42,6 +50,9 @@ impl Cli {
             Some(Command::Serve(serve)) => start::run(serve),
             Some(Command::Validate(validate)) => validate.run(),
             Some(Command::Eval(eval)) => eval.run(),
+            Some(Command::Metrics(metrics)) => metrics.run(),
+            Some(Command::Backup(backup)) => backup.run(),
+            Some(Command::Restore(restore)) => restore.run(),
         }
     }
 }
@@ -76,6 +87,12 @@ pub struct ServeArgs {
     /// Event streams that may be open at once
     #[arg(long, value_name = "COUNT", env = "STITCH_MAX_STREAMS", default_value_t = 1_000)]
     pub max_streams: usize,
+    /// Days for which events are kept
+    #[arg(long, value_name = "DAYS", env = "STITCH_EVENT_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub event_retention_days: u32,
+    /// Requests a second that each SDK key may send, as many at once; 0 for no limit
+    #[arg(long, value_name = "COUNT", env = "STITCH_SDK_RATE_LIMIT", default_value_t = 5_000)]
+    pub sdk_rate_limit: u32,
     /// Form of the log, which goes to standard error
     #[arg(long, env = "STITCH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub log_format: LogFormat,

@@ -120,12 +120,15 @@ pub struct Error {
     pub details: Vec<Detail>,
     /// Where the user id came from, if that was known already.
     pub auth_source: AuthSource,
+    /// After how many seconds it makes sense to try again.
+    pub retry_after: Option<u16>,
 }
 
 impl Error {
     /// A failure of that code.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), hint: None, details: Vec::new(), auth_source: AuthSource::None }
+        let message = message.into();
+        Self { code, message, hint: None, details: Vec::new(), auth_source: AuthSource::None, retry_after: None }
     }
 
     /// The request is at fault.
@@ -158,6 +161,12 @@ impl Error {
         Self { auth_source, ..self }
     }
 
+    /// Says after how many seconds to try again.
+    #[must_use]
+    pub fn retry_after(self, seconds: u16) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
     /// Definitions that the core refuses; the places are those of the registry document as it would be.
     pub fn definitions(refused: &Refused) -> Self {
         let errors = refused.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
@@ -186,6 +195,12 @@ impl IntoResponse for Error {
         let mut response = self.code.status().into_response();
         let no_store = HeaderValue::from_static("private, no-store");
         response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+        if self.code == Code::Unauthorized {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -8,10 +8,12 @@ use crate::error::{Detail, Error, Place};
 
 mod fields;
 mod json;
+mod path;
 mod query;
 
 pub use fields::{Field, Fields};
 pub use json::{json, unknown_keys};
+pub use path::{Env, Key, path};
 pub use query::Query;
 
 /// Where the user id came from.

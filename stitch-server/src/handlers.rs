@@ -4,8 +4,11 @@ use axum::http::{HeaderMap, header};
 
 pub mod batch;
 pub mod eval;
+pub mod events;
 pub mod health;
+pub mod metric_definitions;
 pub mod registry;
+pub mod sdk;
 
 /// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
 /// whatever else is in the list.

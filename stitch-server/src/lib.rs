@@ -9,6 +9,8 @@
 //! | [`wire`], [`error`] | how answers look |
 //! | [`ofrep`] | the same answers, for any `OpenFeature` client |
 //! | [`state`], [`source`] | what serves, and where the registry comes from |
+//! | [`auth`] | who asks: tokens, keys |
+//! | [`sdk`], [`events`] | what SDK clients ask for, and what they report |
 //! | [`model`], [`writes`], [`caller`], [`audit`] | what is known, who may write what, and what is said of it |
 //! | [`store`] | what outlives the process |
 //! | [`gate`] | the nineteen cases before the first request |
@@ -18,6 +20,7 @@ use std::future::Future;
 use tokio::net::TcpListener;
 
 pub mod audit;
+pub mod auth;
 pub mod banner;
 pub mod caller;
 pub mod chance;
@@ -25,14 +28,17 @@ pub mod commands;
 pub mod config;
 pub mod connections;
 pub mod error;
+pub mod events;
 pub mod extract;
 pub mod gate;
 pub mod handlers;
 mod instant;
+mod limit;
 pub mod model;
 pub mod ofrep;
 pub mod request;
 pub mod router;
+pub mod sdk;
 pub mod source;
 pub mod start;
 pub mod state;
@@ -47,6 +53,7 @@ pub mod writes;
 pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl Future<Output = ()>) {
     let watching = tokio::spawn(source::watch::watch(state.clone()));
     let following = tokio::spawn(store::follow::follow(state.clone()));
+    let keeping = tokio::spawn(events::retention::keep(state.clone()));
     let stopping = state.clone();
     let shutdown = async move {
         shutdown.await;
@@ -56,4 +63,5 @@ pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl
     connections::accept(listener, router::router(state), shutdown).await;
     watching.abort();
     following.abort();
+    keeping.abort();
 }

@@ -8,13 +8,13 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use crate::error::{Code, Error};
-use crate::ofrep;
 use crate::state::AppState;
-use crate::wire::{self, Meta};
+use crate::wire::Meta;
 use cors::Cors;
 
 mod body;
 mod cors;
+mod family;
 mod guard;
 mod id;
 
@@ -56,11 +56,7 @@ async fn admit(state: &AppState, request: Request, meta: &Meta) -> Result<Reques
 
 fn finish(mut response: Response, path: &str, meta: &Meta) -> Response {
     if let Some(error) = response.extensions_mut().remove::<Error>() {
-        *response.body_mut() = Body::from(if path.starts_with(ofrep::PREFIX) {
-            ofrep::Failure::from(error).of_path(path).body()
-        } else {
-            wire::failure(meta, &error)
-        });
+        *response.body_mut() = Body::from(family::failure(path, meta, error));
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::handlers::{batch, eval, health, registry};
+use crate::handlers::{batch, eval, events, health, metric_definitions, registry, sdk};
 use crate::state::AppState;
 use crate::{ofrep, request};
 
@@ -25,6 +25,16 @@ fn routes() -> Router<AppState> {
         .route("/api/flags/eval", get(eval::eval))
         .route("/api/flags/eval/batch", post(batch::batch))
         .route("/api/flags/registry", get(registry::registry))
+        // For SDK clients, by key.
+        .route("/v1/environments/{env}/evaluate", post(sdk::evaluate))
+        .route("/v1/environments/{env}/segments/{key}/check", post(sdk::check))
+        .route("/v1/environments/{env}/events", post(events::report).get(events::list))
+        // For people and their tools, by token.
+        .route("/v1/metrics", get(metric_definitions::list).post(metric_definitions::create))
+        .route(
+            "/v1/metrics/{key}",
+            get(metric_definitions::read).put(metric_definitions::update).delete(metric_definitions::remove),
+        )
         // For any OpenFeature client. A key may hold anything, or nothing.
         .route(&format!("{}{{*key}}", ofrep::FLAG), post(ofrep::evaluate::flag))
         .route(ofrep::FLAG, post(ofrep::evaluate::flag))

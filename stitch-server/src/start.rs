@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::config::{Auth, ServeArgs};
 use crate::gate::{self, GateError};
 use crate::source::{Refused, Source};
-use crate::state::{AppState, Settings};
+use crate::state::{AppState, DAY, Settings};
 use crate::store::StoreError;
 use crate::store::sqlite::Access;
 use crate::{banner, telemetry};
@@ -96,6 +96,8 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         body_limit: arguments.body_limit,
         cors_origins: arguments.cors_origins.clone(),
         streams: arguments.max_streams,
+        event_retention: DAY * arguments.event_retention_days,
+        sdk_rate_limit: arguments.sdk_rate_limit,
     };
     let state = AppState::with_store(settings, source, registry, parity, (store, model));
     let signal = end_signal().map_err(StartError::System)?;

@@ -7,11 +7,14 @@ use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use axum::http::HeaderValue;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::error::Error;
 use crate::gate::Tally;
+use crate::limit::Limit;
 use crate::model::Model;
 use crate::source::watch::News;
 use crate::source::{Refused, Registry, Source};
 use crate::store::{Sqlite, Store, StoreError};
+use crate::writes;
 
 /// Shared by all requests; cloning shares it.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ struct Inner {
     bell: watch::Sender<bool>,
     /// Room for more streams.
     streams: Arc<Semaphore>,
+    /// How often each SDK key may ask.
+    sdk_limit: Limit,
 }
 
 /// What the operator settled.
@@ -46,11 +51,25 @@ pub struct Settings {
     pub cors_origins: Vec<HeaderValue>,
     /// Event streams that may be open at once.
     pub streams: usize,
+    /// How long events are kept.
+    pub event_retention: Duration,
+    /// Requests a second of each SDK key; 0 for no limit.
+    pub sdk_rate_limit: u32,
 }
+
+/// In which the operator counts how long things are kept.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { insecure_dev_context: false, body_limit: 1 << 20, cors_origins: Vec::new(), streams: 1_000 }
+        Self {
+            insecure_dev_context: false,
+            body_limit: 1 << 20,
+            cors_origins: Vec::new(),
+            streams: 1_000,
+            event_retention: 90 * DAY,
+            sdk_rate_limit: 5_000,
+        }
     }
 }
 
@@ -86,6 +105,7 @@ impl AppState {
     ) -> Self {
         let served = Served { registry: Arc::new(registry), model: Arc::new(model), refused: None };
         let (bell, _) = watch::channel(false);
+        let sdk_limit = Limit::new(settings.sdk_rate_limit);
         let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
         Self(Arc::new(Inner {
             settings,
@@ -98,6 +118,7 @@ impl AppState {
             turn: Mutex::new(()),
             bell,
             streams,
+            sdk_limit,
         }))
     }
 
@@ -151,6 +172,11 @@ impl AppState {
         self.0.bell.send_replace(true);
     }
 
+    /// How often each SDK key may ask; by their ids.
+    pub(crate) fn sdk_limit(&self) -> &Limit {
+        &self.0.sdk_limit
+    }
+
     /// What outlives the process.
     pub fn store(&self) -> &dyn Store {
         &*self.0.store
@@ -161,8 +187,22 @@ impl AppState {
         self.0.store_away.load_full()
     }
 
+    /// Notes whether the store answers, and says so in the log: once when it goes, once when it is back.
     pub(crate) fn set_store_away(&self, away: Option<String>) {
-        self.0.store_away.store(away.map(Arc::new));
+        let before = self.0.store_away.swap(away.clone().map(Arc::new));
+        match away {
+            Some(error) if before.as_deref() != Some(&error) => {
+                tracing::error!("{error}; evaluations go on with what is known");
+            }
+            None if before.is_some() => tracing::info!("the store is back"),
+            _ => {}
+        }
+    }
+
+    /// What a caller is told of a store that did not do as it was asked; the health says so too until it does again.
+    pub fn away(&self, error: &StoreError) -> Error {
+        self.set_store_away(Some(error.to_string()));
+        writes::away()
     }
 
     /// Waits until nobody else writes.

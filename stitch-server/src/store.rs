@@ -38,8 +38,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Events of an environment after a cursor, in the order in which they were stored.
     fn events(&self, env: String, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
 
-    /// Removes events stored before `events_before`, and event ids last seen before `ids_before` (milliseconds).
-    fn forget(&self, events_before: i64, ids_before: i64) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Removes some of what is too old, and says how much: nothing once there is no more of it.
+    fn forget(&self, age: Age, at_most: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
+
+    /// Whether it can be written to: writes nothing that anyone could see.
+    fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Audit entries after a place in the log, in order; with a flag, those about it.
     fn audit(&self, query: AuditQuery) -> BoxFuture<'_, Result<Vec<AuditRow>, StoreError>>;
@@ -150,6 +153,15 @@ pub struct Event {
     pub timestamp: i64,
     /// When it came here.
     pub received_at: i64,
+}
+
+/// What is too old to be kept (milliseconds since the epoch).
+#[derive(Clone, Copy, Debug)]
+pub struct Age {
+    /// Events that came before.
+    pub events_before: i64,
+    /// Ids of events last seen before.
+    pub ids_before: i64,
 }
 
 /// An event with its place.

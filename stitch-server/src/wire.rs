@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 use stitch_core::{Diagnostic, Evaluation, Explanation, Json};
@@ -85,6 +85,21 @@ pub fn success(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    Ok(response)
+}
+
+/// A success of `/v1`, as it is: the data alone.
+///
+/// # Errors
+///
+/// If the answer cannot be written, which is a mistake of ours.
+pub fn plain(status: StatusCode, data: &impl Serialize) -> Result<Response, Error> {
+    let body = serde_json::to_vec(data).map_err(|_| Error::internal())?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(ABOUT_A_PERSON));
     Ok(response)
 }
 

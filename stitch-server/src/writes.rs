@@ -21,6 +21,7 @@ use crate::state::AppState;
 use crate::store::{Commit, Head, Row, RowChange, StoreError};
 
 mod import;
+pub mod visit;
 
 /// How often a write is decided again because another process was faster.
 const TRIES: usize = 5;
@@ -49,6 +50,29 @@ impl Draft {
             rows: Vec::new(),
             records: Vec::new(),
             defines: false,
+        }
+    }
+
+    /// A draft on which something was decided, and what came of it. Of what is denied nothing is left but an entry for
+    /// the audit log.
+    ///
+    /// # Errors
+    ///
+    /// What is refused and is no denial.
+    fn decided<T>(
+        model: &Model,
+        caller: &Caller,
+        decide: impl Fn(&mut Self) -> Result<T, Error>,
+    ) -> Result<(Self, Result<T, Error>), Error> {
+        let mut draft = Self::new(model, caller, of_the_clock());
+        match decide(&mut draft) {
+            Err(error) if error.code.is_denial() => {
+                let mut denied = Self::new(model, caller, draft.now);
+                denied.records.push((None, Outcome::Denied(error.code.as_str())));
+                Ok((denied, Err(error)))
+            }
+            Err(error) => Err(error),
+            Ok(decided) => Ok((draft, Ok(decided))),
         }
     }
 
@@ -166,27 +190,16 @@ impl AppState {
         let _turn = self.turn().await;
         for _ in 0..TRIES {
             let served = self.load_full();
-            let mut draft = Draft::new(&served.model, caller, of_the_clock());
-            let (decided, registry) = match decide(&mut draft) {
-                Ok(decided) => {
-                    let registry = self.registry_of(&draft).await?;
-                    (Ok(decided), registry)
-                }
-                Err(error) if error.code.is_denial() => {
-                    draft = Draft::new(&served.model, caller, draft.now);
-                    draft.records.push((None, Outcome::Denied(error.code.as_str())));
-                    (Err(error), None)
-                }
-                Err(error) => return Err(error),
-            };
+            let (draft, decided) = Draft::decided(&served.model, caller, &decide)?;
+            let registry = self.registry_of(&draft).await?;
             let (model, commit) = draft.finish(action)?;
             match self.store().commit(commit).await {
                 Ok(()) => {
                     self.take_model(model, registry);
                     return decided;
                 }
-                Err(StoreError::Conflict) => self.reload_in_turn().await.map_err(|error| away(&error))?,
-                Err(error) => return Err(away(&error)),
+                Err(StoreError::Conflict) => self.reload_in_turn().await.map_err(|error| self.away(&error))?,
+                Err(error) => return Err(self.away(&error)),
             }
         }
         Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
@@ -243,9 +256,8 @@ impl AppState {
     }
 }
 
-/// What a caller is told of a store that does not answer.
-pub fn away(error: &StoreError) -> Error {
-    tracing::error!("{error}");
+/// What a caller is told of a store that does not answer. Why, its health says, and its log.
+pub(crate) fn away() -> Error {
     Error::new(Code::NotReady, "the store is away; nothing was written")
         .hint("evaluations go on; try again later, and see the server's log")
 }

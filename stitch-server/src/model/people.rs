@@ -13,8 +13,24 @@ pub struct User {
     pub password_hash: String,
     /// What they may do.
     pub grants: Vec<Grant>,
+    /// Of which tenant they are in an evaluation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// Of which tier; the contract's default if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    /// In which role, which is not what they may do here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_key: Option<String>,
     /// When they were added (RFC 3339).
     pub created_at: String,
+}
+
+impl User {
+    /// Of which tier they are in an evaluation.
+    pub fn tier(&self) -> &str {
+        self.tier.as_deref().unwrap_or("anonymous")
+    }
 }
 
 /// A wish for a change, and who signed it. It is for exactly one change, and serves once.
@@ -50,8 +66,12 @@ pub struct Signature {
 /// What tokens are signed with.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKey {
-    /// The private key, PKCS#8 in PEM.
-    pub private_pem: String,
+    /// The private key on P-256: PKCS#8, in base64.
+    pub private_pkcs8: String,
+    /// The public half's first coordinate, as a JWK has it.
+    pub x: String,
+    /// The second.
+    pub y: String,
     /// When it was made (milliseconds).
     pub created_at: i64,
 }

@@ -93,7 +93,7 @@ impl From<Error> for Failure {
         if let Some(hint) = error.hint {
             let _ = write!(details, " ({hint})");
         }
-        Self { status: error.code.status(), code, details, key: None, retry_after: None }
+        Self { status: error.code.status(), code, details, key: None, retry_after: error.retry_after }
     }
 }
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use stitch_core::Definitions;
 
 use crate::audit::Action;
+use crate::auth::signing;
 use crate::caller::Caller;
 use crate::instant::of_the_clock;
 use crate::model::Model;
 use crate::source::EMBEDDED;
 use crate::store::sqlite::Access;
 use crate::store::{Sqlite, Store, StoreError};
-use crate::writes::Draft;
+use crate::writes::{Draft, visit};
 
 /// Where the store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,22 +47,33 @@ impl Place {
     }
 }
 
-/// What a store holds; one that nobody wrote to yet is given the embedded registry first, if `seed` says so.
+/// What a store holds, with all that a server needs: a key to sign tokens with, and, if `seed` says so and nothing was
+/// ever defined there, the embedded registry.
 ///
 /// # Errors
 ///
 /// Why it cannot be used.
 pub async fn read(store: &dyn Store, seed: bool) -> Result<Model, StoreError> {
     let model = Model::read(store.load().await?)?;
-    if model.head.revision > 0 || !seed {
-        return Ok(model);
+    let undefined = model.settings.is_empty() && model.flags.is_empty() && model.segments.is_empty();
+    if seed && undefined {
+        let embedded = Definitions::from_json(EMBEDDED).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let action = Action::new("registry.seed", "registry");
+        write(store, &action, |draft| draft.import(embedded.document().clone().into_owned())).await?;
     }
-    let mut draft = Draft::new(&model, &Caller::operator_of_the_machine(), of_the_clock());
-    let embedded = Definitions::from_json(EMBEDDED).map_err(|error| StoreError::Unusable(error.to_string()))?;
-    draft.import(embedded.document().clone().into_owned());
-    let (model, commit) = draft
-        .finish(&Action::new("registry.seed", "registry"))
-        .map_err(|error| StoreError::Unusable(error.message.into_owned()))?;
-    store.commit(commit).await?;
-    Ok(model)
+    if model.signing_keys.is_empty() {
+        let (id, key) = signing::make(of_the_clock())?;
+        let action = Action::new("signing_key.create", id.clone());
+        write(store, &action, |draft| draft.keep_signing_key(&id, &key)).await?;
+    }
+    Model::read(store.load().await?)
+}
+
+async fn write(store: &dyn Store, action: &Action, change: impl Fn(&mut Draft)) -> Result<(), StoreError> {
+    let caller = Caller::operator_of_the_machine();
+    let decide = |draft: &mut Draft| {
+        change(draft);
+        Ok(())
+    };
+    visit::write(store, &caller, action, decide).await.map_err(|error| StoreError::Away(error.message.into_owned()))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::state::AppState;
+use crate::store::StoreError;
 
 const LOOKS_EVERY: Duration = Duration::from_millis(250);
 
@@ -14,15 +15,13 @@ pub async fn follow(state: AppState) {
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
-        let away = state.refresh().await.err().map(|error| error.to_string());
-        // Once when it goes, once when it is back.
-        match (&away, state.store_away()) {
-            (Some(error), before) if before.as_deref() != Some(error) => {
-                tracing::error!("{error}; evaluations go on with what is known");
-            }
-            (None, Some(_)) => tracing::info!("the store is back"),
-            _ => {}
-        }
+        let away = look(&state).await.err().map(|error| error.to_string());
         state.set_store_away(away);
     }
+}
+
+async fn look(state: &AppState) -> Result<(), StoreError> {
+    state.refresh().await?;
+    // A full disk can be read: what was away is back only when it can be written to.
+    if state.store_away().is_some() { state.store().probe().await } else { Ok(()) }
 }

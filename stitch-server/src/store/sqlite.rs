@@ -13,8 +13,9 @@ use futures_util::future::BoxFuture;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::{AuditQuery, AuditRow, Commit, Contents, Event, Head, Store, StoreError, StoredEvent};
+use super::{Age, AuditQuery, AuditRow, Commit, Contents, Event, Head, Store, StoreError, StoredEvent};
 
+pub mod copy;
 mod open;
 mod queries;
 mod writer;
@@ -52,8 +53,8 @@ impl Sqlite {
             Access::Serve => Some(lock(path)?),
             Access::Visit => None,
         };
-        let writer = open::file(path)?;
-        let reader = open::reader(path)?;
+        let open = || Ok((open::file(path)?, open::reader(path)?));
+        let (writer, reader) = open().map_err(|error: StoreError| error.at(path))?;
         let reader = Reader::Connection(Arc::new(Mutex::new(reader)));
         Ok(Self { jobs: writer::start(writer)?, reader, path: Some(path.to_owned()), _lock: lock })
     }
@@ -101,7 +102,11 @@ impl Store for Sqlite {
     }
 
     fn head(&self) -> BoxFuture<'_, Result<Head, StoreError>> {
-        self.read(|connection| Ok(queries::head(connection)?)).boxed()
+        let head = |connection: &Connection| {
+            open::check_version(connection)?;
+            Ok(queries::head(connection)?)
+        };
+        self.read(head).boxed()
     }
 
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -116,8 +121,12 @@ impl Store for Sqlite {
         self.read(move |connection| Ok(queries::events(connection, &env, after, limit)?)).boxed()
     }
 
-    fn forget(&self, events_before: i64, ids_before: i64) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(move |connection| Ok(queries::forget(connection, events_before, ids_before)?)).boxed()
+    fn forget(&self, age: Age, at_most: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        self.write(move |connection| Ok(queries::forget(connection, age, at_most)?)).boxed()
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(|connection| Ok(queries::touch(connection)?)).boxed()
     }
 
     fn audit(&self, query: AuditQuery) -> BoxFuture<'_, Result<Vec<AuditRow>, StoreError>> {
@@ -128,6 +137,18 @@ impl Store for Sqlite {
 impl fmt::Debug for Sqlite {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl StoreError {
+    /// Says in which file.
+    fn at(self, path: &Path) -> Self {
+        let at = |message: &str| format!("{}: {message}", path.display());
+        match self {
+            Self::Conflict => Self::Conflict,
+            Self::Away(message) => Self::Away(at(&message)),
+            Self::Unusable(message) => Self::Unusable(at(&message)),
+        }
     }
 }
 
@@ -154,10 +175,11 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        let unusable = matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch)
-        );
-        if unusable { Self::Unusable(error.to_string()) } else { Self::Away(error.to_string()) }
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch) => {
+                Self::Unusable(format!("{error}; `stitch-server restore` puts a backup in its place"))
+            }
+            _ => Self::Away(error.to_string()),
+        }
     }
 }

@@ -16,6 +16,8 @@ use stitch_server::state::{AppState, Settings};
 use stitch_server::{gate, serve};
 use tokio::sync::oneshot;
 
+pub mod stocked;
+
 /// How long a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -37,7 +39,10 @@ impl Server {
 
     pub fn with(settings: Settings, source: Source) -> Self {
         let registry = source.load().unwrap();
-        let state = AppState::new(settings, source, registry, gate::run().unwrap()).unwrap();
+        Self::of_state(AppState::new(settings, source, registry, gate::run().unwrap()).unwrap())
+    }
+
+    pub fn of_state(state: AppState) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {

@@ -13,6 +13,8 @@ use crate::store::StoreError;
 pub const DATABASE: &str = "stitch-data/stitch.db";
 /// In order; the number of those that were applied is the database's `user_version`.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
+/// Bytes that the write-ahead log keeps when it is empty.
+const JOURNAL_BYTES: i64 = 64 << 20;
 /// How long to wait for another process's write.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -46,7 +48,13 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
 
 /// Makes the file, for its owner alone: it holds a private key and the hashes of passwords.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
-    make(path).map_err(|error| StoreError::Away(format!("cannot make {}: {error}", path.display())))
+    make(path).map_err(|error| {
+        let path = path.display();
+        StoreError::Away(format!(
+            "cannot open {path} for writing: {error}; let this user write to the file and its folder, \
+             or choose another with `--store`"
+        ))
+    })
 }
 
 fn make(path: &Path) -> std::io::Result<()> {
@@ -59,13 +67,20 @@ fn make(path: &Path) -> std::io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?;
     #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path)?.permissions().mode();
+        // What its owner took from themselves stays taken.
+        fs::set_permissions(path, PermissionsExt::from_mode(mode & 0o600))?;
+    }
     Ok(())
 }
 
 fn ready(mut connection: Connection) -> Result<Connection, StoreError> {
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What one large write left behind is given back.
+    connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;
     Ok(connection)
@@ -74,12 +89,9 @@ fn ready(mut connection: Connection) -> Result<Connection, StoreError> {
 /// Forward only, under the database's own lock.
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version(&transaction)?;
     if version > MIGRATIONS.len() {
-        let known = MIGRATIONS.len();
-        return Err(StoreError::Unusable(format!(
-            "its tables have version {version} and this program knows {known}: use a newer stitch-server"
-        )));
+        return Err(newer(version));
     }
     for migration in MIGRATIONS.iter().skip(version) {
         transaction.execute_batch(migration)?;
@@ -90,4 +102,28 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     }
     transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
     Ok(transaction.commit()?)
+}
+
+/// The version of the tables; 0 where there are none.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))
+}
+
+/// Refuses tables of another version than when they were opened: a program of another version may have been here since.
+pub(super) fn check_version(connection: &Connection) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len();
+    match version(connection)? {
+        version if version == known => Ok(()),
+        version if version > known => Err(newer(version)),
+        version => Err(StoreError::Unusable(format!(
+            "its tables have version {version} and this program needs {known}: start it anew, which migrates them"
+        ))),
+    }
+}
+
+fn newer(version: usize) -> StoreError {
+    let known = MIGRATIONS.len();
+    StoreError::Unusable(format!(
+        "its tables have version {version} and this program knows {known}: use a newer stitch-server"
+    ))
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result, params};
 
-use crate::store::{AuditQuery, AuditRow, Commit, Contents, Event, Head, Row, RowChange, StoreError, StoredEvent};
+use crate::store::{Age, AuditQuery, AuditRow, Commit, Contents, Event, Head, Row, RowChange, StoreError, StoredEvent};
 
 pub(super) fn head(connection: &Connection) -> Result<Head> {
     let mut statement = connection.prepare_cached("SELECT history, revision, audit, audit_hash FROM head")?;
@@ -97,10 +97,39 @@ pub(super) fn events(connection: &Connection, env: &str, after: i64, limit: usiz
     events.collect()
 }
 
-pub(super) fn forget(connection: &Connection, events_before: i64, ids_before: i64) -> Result<()> {
-    connection.execute("DELETE FROM events WHERE received_at < ?1", [events_before])?;
-    connection.execute("DELETE FROM event_ids WHERE seen_at < ?1", [ids_before])?;
+pub(super) fn forget(connection: &Connection, age: Age, at_most: usize) -> Result<usize> {
+    let events = connection
+        .prepare_cached(
+            "DELETE FROM events WHERE cursor IN (SELECT cursor FROM events WHERE received_at < ?1 LIMIT ?2)",
+        )?
+        .execute(params![age.events_before, at_most])?;
+    let ids = connection
+        .prepare_cached(
+            "DELETE FROM event_ids WHERE (env, event_id) IN \
+             (SELECT env, event_id FROM event_ids WHERE seen_at < ?1 LIMIT ?2)",
+        )?
+        .execute(params![age.ids_before, at_most - events.min(at_most)])?;
+    Ok(events + ids)
+}
+
+/// Writes what is there already.
+pub(super) fn touch(connection: &Connection) -> Result<()> {
+    connection.prepare_cached("UPDATE head SET revision = revision")?.execute([]).map(|_| ())
+}
+
+/// Lets a copy go on where another store was: no revision and no cursor is given twice.
+pub(super) fn go_on(connection: &Connection, revision: u64, cursor: i64) -> Result<()> {
+    connection.execute("UPDATE head SET revision = max(revision, ?1)", [revision])?;
+    let cursor = cursor.max(last_cursor(connection)?);
+    connection.execute("DELETE FROM sqlite_sequence WHERE name = 'events'", [])?;
+    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?1)", [cursor])?;
     Ok(())
+}
+
+/// The cursor of the last event that was ever stored.
+pub(super) fn last_cursor(connection: &Connection) -> Result<i64> {
+    connection
+        .query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'", [], |row| row.get(0))
 }
 
 pub(super) fn audit(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRow>> {

@@ -6,6 +6,7 @@ use std::thread;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::open;
 use crate::store::StoreError;
 
 /// Jobs of one transaction at most, so that the first of them does not wait for ever.
@@ -62,6 +63,10 @@ fn together(
             return Err(error);
         }
     };
+    if let Err(error) = open::check_version(&transaction) {
+        tells.extend(jobs.map(|Job(work)| work(Err(error.clone()))));
+        return Err(error);
+    }
     for Job(work) in jobs {
         tells.push(work(Ok(&transaction)));
         if transaction.is_autocommit() {
@@ -77,10 +82,14 @@ fn within_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.execute_batch("SAVEPOINT job")?;
+    let run = |statement| connection.prepare_cached(statement)?.execute([]);
+    run("SAVEPOINT job")?;
     let done = work(connection);
     if !connection.is_autocommit() {
-        connection.execute_batch(if done.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
+        if done.is_err() {
+            run("ROLLBACK TO job")?;
+        }
+        run("RELEASE job")?;
     }
     done
 }

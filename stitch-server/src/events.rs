@@ -1,0 +1,43 @@
+//! What SDK clients report: read, judged by the metric definitions, stored once, kept for a while.
+//!
+//! | module | what |
+//! |---|---|
+//! | `report` | a call's body, as it should look |
+//! | `judge` | which of its events count |
+//! | [`definitions`] | the metrics that may be reported |
+//! | [`retention`] | forgetting what is too old |
+
+pub mod definitions;
+mod judge;
+mod report;
+pub mod retention;
+
+pub use judge::{Judged, judge};
+pub use report::{EVENTS, Report, read};
+
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// Milliseconds for which an event's id is remembered.
+pub const IDS_KEPT: i64 = 30 * DAY;
+
+use crate::error::Error;
+use crate::state::AppState;
+
+/// Takes a call's events, and answers once those that count are durable.
+///
+/// # Errors
+///
+/// `not_ready` where the store is away: then nothing of the call was stored.
+pub async fn take(
+    state: &AppState,
+    reports: Vec<Report<'_>>,
+    env: &str,
+    now: i64,
+) -> Result<(usize, Vec<String>), Error> {
+    let Judged { accepted, rejected_keys } = judge(reports, &state.load().model.metrics, env, now);
+    let count = accepted.len();
+    if count > 0 {
+        let stored = state.store().append(accepted, now.saturating_sub(IDS_KEPT)).await;
+        stored.map_err(|error| state.away(&error))?;
+    }
+    Ok((count, rejected_keys))
+}

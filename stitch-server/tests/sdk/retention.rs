@@ -1,0 +1,54 @@
+//! Old events are forgotten, while others are written.
+
+use std::time::{Duration, Instant};
+
+use stitch_server::state::Settings;
+use stitch_server::store::{Event, Store};
+
+use crate::common::stocked::{Shop, block_on, now, told};
+use crate::common::until;
+
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+const OLD: i64 = 20_000;
+
+fn old(store: &dyn Store) {
+    let received_at = now() - 10 * DAY;
+    let event = |index| Event {
+        env: "prod".to_owned(),
+        event_id: Some(format!("e-{index}")),
+        metric_key: "clicks".to_owned(),
+        context_type: "user".to_owned(),
+        context_key: "U".to_owned(),
+        value: "1".to_owned(),
+        timestamp: received_at,
+        received_at,
+    };
+    for piece in 0..OLD / 1_000 {
+        let events = (0..1_000).map(|index| event(piece * 1_000 + index)).collect();
+        block_on(store.append(events, 0)).unwrap();
+    }
+}
+
+#[test]
+fn what_is_too_old_goes_little_by_little_and_holds_up_nobody() {
+    let days = Duration::from_secs(7 * 24 * 60 * 60);
+    let shop = Shop::with(Settings { event_retention: days, ..Settings::default() }, old);
+    let event = r#"{"events": [{"metric_key": "clicks", "context_key": "NEW", "value": 1}]}"#;
+    let left = || block_on(shop.store.events("prod".to_owned(), 0, 100_000)).unwrap();
+    let mut sent = 0;
+    let mut slowest = Duration::ZERO;
+    until(Duration::from_secs(20), || {
+        let started = Instant::now();
+        told(&shop.sdk("/v1/environments/prod/events", event));
+        slowest = slowest.max(started.elapsed());
+        sent += 1;
+        left().iter().all(|stored| stored.event.context_key == "NEW").then_some(())
+    });
+    assert_eq!(left().len(), sent);
+    // All at once would take as long as all the pieces together.
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    // The ids are remembered longer: what comes again is still known.
+    let again = r#"{"events": [{"metric_key": "clicks", "context_key": "U", "value": 1, "event_id": "e-0"}]}"#;
+    told(&shop.sdk("/v1/environments/prod/events", again));
+    assert_eq!(left().len(), sent);
+}
