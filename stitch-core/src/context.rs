@@ -245,8 +245,8 @@ pub struct Approvals<'a> {
 impl<'a> Approvals<'a> {
     /// The reference of the approval for that flag.
     #[must_use]
-    pub fn of(mut self, flag_key: &'a str, reference: &'a str) -> Self {
-        self.references.insert(Cow::Borrowed(flag_key), Cow::Borrowed(reference));
+    pub fn of(mut self, flag_key: impl Into<Cow<'a, str>>, reference: impl Into<Cow<'a, str>>) -> Self {
+        self.references.insert(flag_key.into(), reference.into());
         self
     }
 }

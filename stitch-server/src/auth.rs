@@ -3,9 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | `credential` | what a request presents; each route takes one kind |
-//! | [`tokens`], [`claims`] | our own tokens; what any token says of somebody |
+//! | [`tokens`], [`issuers`], [`claims`] | our own tokens and those of others; what any token says of somebody |
 //! | [`signing`], `crypto` | what our tokens are signed with, and by which library |
-//! | [`sdk_keys`] | keys of SDK clients |
+//! | [`login`], [`passwords`], `attempts`, [`address`] | from a password to a token, and how often that may fail |
+//! | [`users`], [`sdk_keys`] | people, and the keys of SDK clients |
+//! | [`asker`] | who asks for evaluations |
 //!
 //! A handler that takes [`Bearer`], or calls [`sdk_key`], runs for nobody who has no valid credential.
 
@@ -14,19 +16,43 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use crate::caller::Caller;
+use crate::config;
 use crate::error::{Code, Error};
-use crate::state::AppState;
+use crate::state::{AppState, Settings};
 use claims::Identity;
 use credential::Kind;
 
+pub mod address;
+pub mod asker;
+mod attempts;
 pub mod claims;
 mod credential;
 mod crypto;
+pub mod issuers;
+pub mod login;
+pub mod passwords;
 pub mod sdk_keys;
 pub mod signing;
 pub mod tokens;
+pub mod users;
 
+pub use asker::Asker;
 pub use sdk_keys::KeyHolder;
+
+/// What is remembered between requests, and not kept.
+#[derive(Debug)]
+pub(crate) struct Auth {
+    issuers: issuers::Issuers,
+    attempts: attempts::Attempts,
+    pub(crate) passwords: passwords::Passwords,
+}
+
+impl Auth {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let issuers = issuers::Issuers::new(&settings.issuers);
+        Self { issuers, attempts: attempts::Attempts::default(), passwords: passwords::Passwords::default() }
+    }
+}
 
 /// Whoever presents a valid token.
 #[derive(Clone, Debug)]
@@ -56,11 +82,18 @@ impl FromRequestParts<AppState> for Bearer {
 /// `unauthorized` without one, or with one that is not valid.
 pub async fn person(state: &AppState, headers: &HeaderMap) -> Result<Person, Error> {
     let token = credential::bearer(headers)?.ok_or_else(|| missing("a token", "`Authorization: Bearer …`"))?;
-    verify(state, token)
+    verify(state, token).await
 }
 
-fn verify(state: &AppState, token: &str) -> Result<Person, Error> {
-    tokens::verify(&state.load().model, token)
+/// By the issuer that the token names, who alone has the keys for it.
+async fn verify(state: &AppState, token: &str) -> Result<Person, Error> {
+    let issuer = claims::issuer(token)?;
+    // Not held on to while others are asked.
+    let model = std::sync::Arc::clone(&state.load().model);
+    if issuer == tokens::issuer(&model) {
+        return tokens::verify(&model, token);
+    }
+    state.auth().issuers.verify(&issuer, token).await
 }
 
 /// The holder of the key in `x-sdk-key`, which must be one of that environment.
@@ -72,11 +105,26 @@ pub fn sdk_key(state: &AppState, headers: &HeaderMap, env: &str) -> Result<KeyHo
     let key = credential::only(headers, &[Kind::SdkKey])?;
     let key = key.ok_or_else(|| missing("an SDK key", "`x-sdk-key`"))?;
     let holder = sdk_keys::holder(&state.load().model, key)?;
-    if holder.env == env {
-        return Ok(holder);
+    if holder.env == env { Ok(holder) } else { Err(another_environment()) }
+}
+
+/// The holder of an OFREP client's key, in `X-API-Key` or as a Bearer; in dev mode nobody needs one.
+///
+/// # Errors
+///
+/// As [`sdk_key`].
+pub fn api_key(state: &AppState, headers: &HeaderMap) -> Result<Option<KeyHolder>, Error> {
+    match credential::only(headers, &[Kind::ApiKey, Kind::Authorization])? {
+        Some(key) => sdk_keys::holder(&state.load().model, key).map(Some),
+        None if state.settings().auth == config::Auth::Dev => Ok(None),
+        None => Err(missing("an SDK key", "`X-API-Key`, or as `Authorization: Bearer …`")),
     }
-    Err(Error::new(Code::Forbidden, "this key is for another environment")
-        .hint("ask for the environment that the key was made for, or make one for this"))
+}
+
+/// What the holder of a key is told who asks for another environment than the key's.
+pub(crate) fn another_environment() -> Error {
+    Error::new(Code::Forbidden, "this key is for another environment")
+        .hint("ask for the environment that the key was made for, or make one for this")
 }
 
 fn missing(what: &str, how: &str) -> Error {

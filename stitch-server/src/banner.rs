@@ -4,16 +4,20 @@ use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
 
-use crate::config::LogFormat;
+use crate::caller::Role;
+use crate::config::{Auth, LogFormat, ServeArgs};
+use crate::model::{Model, User};
 use crate::source::Registry;
+use crate::start::store::Place;
 use crate::state::AppState;
+use crate::store::sqlite::DATABASE;
 use crate::wire::{CONTRACT_VERSION, NAME, VERSION};
 
 /// The flag of the embedded registry that the first line to try asks for.
 const KNOWN_FLAG: &str = "flags.registry_v1";
 
 /// Says that the server listens: to people on standard output, to programs as a line of the log.
-pub fn announce(state: &AppState, address: SocketAddr, form: LogFormat) {
+pub fn announce(state: &AppState, address: SocketAddr, arguments: &ServeArgs) {
     let served = state.load();
     let registry = &served.registry;
     for warning in &registry.warnings {
@@ -22,7 +26,7 @@ pub fn announce(state: &AppState, address: SocketAddr, form: LogFormat) {
     if state.settings().insecure_dev_context {
         tracing::warn!("whoever reaches {address} may ask as anyone: `--insecure-dev-context` was given");
     }
-    match form {
+    match arguments.log_format {
         LogFormat::Json => {
             let (revision, parity, flags) = (&registry.revision, state.parity().to_string(), registry.counts.flags);
             let source = state.source().to_string();
@@ -30,25 +34,48 @@ pub fn announce(state: &AppState, address: SocketAddr, form: LogFormat) {
         }
         LogFormat::Human => {
             // Nobody may be reading; that is no reason not to serve.
-            let _ = io::Write::write_all(&mut io::stdout().lock(), text(state, registry, address).as_bytes());
+            let mut text = text(state, registry, address);
+            if !has_administrator(&served.model) {
+                text.push_str(&first_administrator(&arguments.store));
+            }
+            let _ = io::Write::write_all(&mut io::stdout().lock(), text.as_bytes());
         }
     }
+}
+
+fn has_administrator(model: &Model) -> bool {
+    let administers = |user: &User| user.grants.iter().any(|grant| grant.role == Role::Admin && grant.env.is_none());
+    model.users.values().any(|user| administers(&user.body))
+}
+
+/// How to make the first one, since nobody else can yet.
+fn first_administrator(place: &Place) -> String {
+    let Place::File(path) = place else {
+        return "there is no administrator, and this store keeps none: start with `--store FILE` to write\n".to_owned();
+    };
+    let option = if path.as_os_str() == DATABASE { String::new() } else { format!(" --store '{}'", path.display()) };
+    format!(
+        "there is no administrator yet: this adds one, and reads the password from standard input\n\
+         \x20 stitch-server users add{option} --email you@example.com --role admin\n"
+    )
 }
 
 fn text(state: &AppState, registry: &Registry, address: SocketAddr) -> String {
     let counts = registry.counts;
     let environments: Vec<_> = registry.engine.environments().collect();
     let environments = environments.join(", ");
-    let url = format!("http://{address}");
+    let scheme = if state.settings().tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}");
+    let jwt = state.settings().auth == Auth::Jwt;
     let mut text = String::new();
     let _ = write!(
         text,
-        "{NAME} {VERSION}, service contract {CONTRACT_VERSION}, dev mode\n\
+        "{NAME} {VERSION}, service contract {CONTRACT_VERSION}, {mode} mode\n\
          \x20 registry  {source}, revision {revision}: {flags}, {segments}, {overrides}; environments {environments}\n\
          \x20 store     {store}\n\
          \x20 parity    {parity}\n\
-         \x20 listening {url}\n\
-         try\n",
+         \x20 listening {url}\n",
+        mode = if jwt { "jwt" } else { "dev" },
         source = state.source(),
         revision = registry.revision,
         flags = counted(counts.flags, "flag"),
@@ -57,6 +84,11 @@ fn text(state: &AppState, registry: &Registry, address: SocketAddr) -> String {
         store = state.store().place(),
         parity = state.parity(),
     );
+    if jwt {
+        // What there is to try needs a token first.
+        return text;
+    }
+    text.push_str("try\n");
     let known = registry.engine.flag(KNOWN_FLAG).map(|flag| flag.key());
     if let Some(flag) = known.or_else(|| registry.engine.flag_keys().next()) {
         let env = match registry.engine.environments().next() {

@@ -1,4 +1,5 @@
-//! What the binary does besides serving: look at a registry file, and ask it questions.
+//! What the binary does besides serving: look at a registry file and ask it questions, and keep a store's people and
+//! keys.
 //!
 //! Each command is a set of arguments that runs. What it says is made by functions that return text, so that tests
 //! read it; only `emit` and `complain` write.
@@ -10,7 +11,9 @@ use clap::ValueEnum;
 
 pub mod copy;
 pub mod eval;
+pub mod keys;
 pub mod metrics;
+pub mod users;
 pub mod validate;
 
 mod excerpt;
@@ -20,6 +23,7 @@ mod source;
 mod store;
 mod table;
 mod text;
+mod visit;
 
 /// The command ran and its answer is yes.
 const SUCCESS: u8 = 0;

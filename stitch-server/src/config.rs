@@ -10,7 +10,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::commands::copy::{Backup, Restore};
 use crate::commands::eval::Eval;
+use crate::commands::keys::Keys;
 use crate::commands::metrics::Metrics;
+use crate::commands::users::Users;
 use crate::commands::validate::Validate;
 use crate::start;
 use crate::start::store::Place;
@@ -40,6 +42,10 @@ enum Command {
     Backup(Backup),
     /// Put a backup in the store's place, whether or not a server serves it
     Restore(Restore),
+    /// Make, list and revoke the keys of SDK clients
+    Keys(Keys),
+    /// Add, list, change and remove people
+    Users(Users),
 }
 
 impl Cli {
@@ -53,6 +59,8 @@ impl Cli {
             Some(Command::Metrics(metrics)) => metrics.run(),
             Some(Command::Backup(backup)) => backup.run(),
             Some(Command::Restore(restore)) => restore.run(),
+            Some(Command::Keys(keys)) => keys.run(),
+            Some(Command::Users(users)) => users.run(),
         }
     }
 }
@@ -75,9 +83,21 @@ pub struct ServeArgs {
     /// Where the evaluation context comes from
     #[arg(long, env = "STITCH_AUTH", value_enum, default_value_t = Auth::Dev)]
     pub auth: Auth,
-    /// Take everyone's word for who they are from other machines too
+    /// Take everyone's word for who they are from other machines too; refuses all writes
     #[arg(long)]
     pub insecure_dev_context: bool,
+    /// Certificate chain for TLS, PEM
+    #[arg(long, value_name = "FILE", env = "STITCH_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", env = "STITCH_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy before this server encrypts, and the last hop of its `X-Forwarded-For` is where a request comes from
+    #[arg(long, env = "STITCH_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// Outside identity providers to trust, a JSON array of `{issuer, audience, jwks, claims?, roles?}`
+    #[arg(long, value_name = "FILE", env = "STITCH_ISSUERS")]
+    pub issuers: Option<PathBuf>,
     /// Bytes that a request's body may have
     #[arg(long, value_name = "BYTES", env = "STITCH_BODY_LIMIT", default_value_t = 1 << 20)]
     pub body_limit: usize,
@@ -106,6 +126,8 @@ pub struct ServeArgs {
 pub enum Auth {
     /// Headers, body and query: for one's own machine
     Dev,
+    /// A verified token
+    Jwt,
 }
 
 /// The form of the log.

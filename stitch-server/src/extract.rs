@@ -1,10 +1,14 @@
-//! From a request to a context, in dev mode: who is asked for, and where each field came from.
+//! From a request to a context: who is asked for, and where each field came from.
+//!
+//! In dev mode the request says all of it. In jwt mode a token says who, and the request the rest.
 
 use axum::http::HeaderMap;
 use serde::{Serialize, Serializer};
 use stitch_core::{AttributeDocument, AttributeValue, Context, ContextDocument, Engine};
 
-use crate::error::{Detail, Error, Place};
+use crate::auth::Asker;
+use crate::auth::claims::Identity;
+use crate::error::{Code, Detail, Error, Place};
 
 mod fields;
 mod json;
@@ -12,7 +16,7 @@ mod path;
 mod query;
 
 pub use fields::{Field, Fields};
-pub use json::{json, unknown_keys};
+pub use json::{json, typed, unknown_keys};
 pub use path::{Env, Key, path};
 pub use query::Query;
 
@@ -27,6 +31,8 @@ pub enum AuthSource {
     Body,
     /// The query.
     Query,
+    /// The token.
+    Token,
     /// Nowhere: the route asks for nobody.
     #[default]
     None,
@@ -40,6 +46,7 @@ impl AuthSource {
             Self::DevHeaders => "dev_headers",
             Self::Body => "body",
             Self::Query => "query",
+            Self::Token => "token",
             Self::None => "none",
         }
     }
@@ -62,6 +69,10 @@ pub struct Sources<'a> {
     pub body: Option<&'a ContextDocument<'a>>,
     /// The query.
     pub query: Fields<'a>,
+    /// The token's holder, who is then the only one to be asked for.
+    pub identity: Option<&'a Identity>,
+    /// Whether the headers or the query say who is asked for, and a token says it instead.
+    pub ignored: bool,
 }
 
 /// A context that the contract accepts, and where its user id came from.
@@ -71,11 +82,28 @@ pub struct Resolved<'a> {
     pub context: Context<'a>,
     /// Says who.
     pub auth_source: AuthSource,
+    /// Where.
+    pub env: Option<&'a str>,
 }
 
 /// The environment where a request names none, if the registry lists it. If it does not, there is none: a made-up
 /// environment would be a name that the same server refuses when a caller gives it.
 pub(crate) const DEFAULT_ENV: &str = "dev";
+/// Refuses an environment that the registry does not list, at that place of the body.
+///
+/// # Errors
+///
+/// `invalid_request`, with those that it lists.
+pub fn environment(engine: &Engine, name: &str, pointer: &str) -> Result<(), Error> {
+    if engine.environments().any(|environment| environment == name) {
+        return Ok(());
+    }
+    let known: Vec<_> = engine.environments().map(|environment| format!("`{environment}`")).collect();
+    let message = format!("is no environment of this registry: it lists {}", known.join(", "));
+    let detail = Detail::new(Place::Pointer(pointer.to_owned()), message);
+    Err(Error::invalid("the environment is unknown").details([detail]))
+}
+
 const USER_HINT: &str = "give a stable id: `?user=…`, the header `X-PTT-User-Id`, or `user_id` in the body's `context`; \
     bucketing puts a user in or out by it, so the same user needs the same id each time";
 
@@ -84,9 +112,13 @@ impl<'a> Sources<'a> {
     ///
     /// # Errors
     ///
-    /// If a header is not UTF-8, or is there twice.
-    pub fn of(headers: &'a HeaderMap, query: &'a Query<'_>) -> Result<Self, Error> {
-        Ok(Self { item: None, headers: Fields::of_headers(headers)?, body: None, query: Fields::of_query(query) })
+    /// If a header that counts is not UTF-8, or is there twice.
+    pub fn of(headers: &'a HeaderMap, query: &'a Query<'_>, asker: &'a Asker) -> Result<Self, Error> {
+        let identity = asker.identity();
+        let ignored = identity.is_some() && fields::names_somebody(headers, query);
+        let counts: &[Field] = if identity.is_some() { &[Field::Env] } else { &Field::ALL };
+        let headers = Fields::of_headers(headers, counts)?;
+        Ok(Self { item: None, headers, body: None, query: Fields::of_query(query), identity, ignored })
     }
 
     /// The context: each field from the highest source that has it, `now` from the caller's reading of the clock.
@@ -95,6 +127,7 @@ impl<'a> Sources<'a> {
     ///
     /// If there is no user, the registry does not list the environment, or the contract refuses the context.
     pub fn resolve(&self, engine: &Engine, now: i64) -> Result<Resolved<'a>, Error> {
+        self.refuse_identities()?;
         let Some((user_id, auth_source)) = self.pick(Field::UserId) else {
             let error = Error::invalid("there is no user id").hint(USER_HINT);
             return Err(match self.item {
@@ -112,12 +145,16 @@ impl<'a> Sources<'a> {
         if let Some((role_key, _)) = self.pick(Field::RoleKey) {
             context = context.role_key(role_key);
         }
-        if let Some(env) = self.env(engine)? {
+        let env = self.env(engine)?;
+        if let Some(env) = env {
             context = context.env(env);
+        }
+        if let Some(identity) = self.identity {
+            context = context.approvals(&identity.approvals);
         }
         context = self.with_documents(context);
         match engine.check(&context) {
-            Ok(()) => Ok(Resolved { context, auth_source }),
+            Ok(()) => Ok(Resolved { context, auth_source, env }),
             Err(problems) => {
                 let detail = |problem: &stitch_core::ContextProblem| {
                     Detail::new(self.place_of(&problem.pointer), problem.message.clone())
@@ -128,6 +165,27 @@ impl<'a> Sources<'a> {
                 Err(if of_user { error.hint(USER_HINT) } else { error })
             }
         }
+    }
+
+    /// Refuses documents that say who is asked for, or what only a token may say, where there is a token: 403, since
+    /// whoever sends them means somebody else.
+    fn refuse_identities(&self) -> Result<(), Error> {
+        if self.identity.is_none() {
+            return Ok(());
+        }
+        let sources = [(self.item.map(|(_, item)| item), AuthSource::Item), (self.body, AuthSource::Body)];
+        for (document, source) in sources {
+            let Some(name) = document.and_then(fields::only_of_a_token) else { continue };
+            let detail = Detail::new(self.place(source, name), "is for the token alone to say");
+            return Err(Error::new(
+                Code::Forbidden,
+                format!("a request may not say `{name}`: the token says who asks"),
+            )
+            .hint("leave it out; `env` and `attributes` may be there")
+            .details([detail])
+            .auth_source(AuthSource::Token));
+        }
+        Ok(())
     }
 
     fn env(&self, engine: &Engine) -> Result<Option<&'a str>, Error> {
@@ -175,6 +233,16 @@ impl<'a> Sources<'a> {
 
     /// A text field from the highest source that has it.
     fn pick(&self, field: Field) -> Option<(&'a str, AuthSource)> {
+        if let (Some(identity), true) = (self.identity, field != Field::Env) {
+            let text = match field {
+                Field::UserId => Some(identity.user_id.as_str()),
+                Field::TenantId => identity.tenant_id.as_deref(),
+                Field::Tier => Some(identity.tier.as_str()),
+                Field::RoleKey => identity.role_key.as_deref(),
+                Field::Env => None,
+            };
+            return text.map(|text| (text, AuthSource::Token));
+        }
         let item = || self.item.and_then(|(_, item)| Fields::of_document(item).get(field));
         let body = || self.body.and_then(|body| Fields::of_document(body).get(field));
         None.or_else(|| Some((item()?, AuthSource::Item)))
@@ -208,6 +276,7 @@ impl<'a> Sources<'a> {
         match (source, Field::named(name)) {
             (AuthSource::DevHeaders, Some(field)) => Place::Header(field.header()),
             (AuthSource::Query, Some(field)) => Place::Query(field.query()),
+            (AuthSource::Token, _) => Place::Header("Authorization"),
             (AuthSource::Item, _) => {
                 let index = self.item.map_or(0, |(index, _)| index);
                 Place::Pointer(format!("/flags/{index}{separator}{name}"))

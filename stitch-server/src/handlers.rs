@@ -6,9 +6,13 @@ pub mod batch;
 pub mod eval;
 pub mod events;
 pub mod health;
+pub mod jwks;
+pub mod keys;
+pub mod login;
 pub mod metric_definitions;
 pub mod registry;
 pub mod sdk;
+pub mod users;
 
 /// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
 /// whatever else is in the list.

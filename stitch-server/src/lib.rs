@@ -44,6 +44,7 @@ pub mod start;
 pub mod state;
 pub mod store;
 pub mod telemetry;
+mod tls;
 pub mod wire;
 pub mod writes;
 
@@ -60,7 +61,8 @@ pub async fn serve(listener: TcpListener, state: state::AppState, shutdown: impl
         // They would not end by themselves.
         stopping.end_streams();
     };
-    connections::accept(listener, router::router(state), shutdown).await;
+    let tls = state.settings().tls.clone().map(Into::into);
+    connections::accept(listener, tls, router::router(state), shutdown).await;
     watching.abort();
     following.abort();
     keeping.abort();

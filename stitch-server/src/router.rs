@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::handlers::{batch, eval, events, health, metric_definitions, registry, sdk};
+use crate::handlers::{batch, eval, events, health, jwks, keys, login, metric_definitions, registry, sdk, users};
 use crate::state::AppState;
 use crate::{ofrep, request};
 
@@ -35,6 +35,13 @@ fn routes() -> Router<AppState> {
             "/v1/metrics/{key}",
             get(metric_definitions::read).put(metric_definitions::update).delete(metric_definitions::remove),
         )
+        // For people and their tools.
+        .route("/.well-known/jwks.json", get(jwks::jwks))
+        .route("/v1/auth/login", post(login::login))
+        .route("/v1/keys", get(keys::list).post(keys::create))
+        .route("/v1/keys/{id}", get(keys::read).patch(keys::update).delete(keys::revoke))
+        .route("/v1/users", get(users::list).post(users::create))
+        .route("/v1/users/{email}", get(users::read).patch(users::update).delete(users::remove))
         // For any OpenFeature client. A key may hold anything, or nothing.
         .route(&format!("{}{{*key}}", ofrep::FLAG), post(ofrep::evaluate::flag))
         .route(ofrep::FLAG, post(ofrep::evaluate::flag))

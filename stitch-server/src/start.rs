@@ -7,13 +7,14 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
+use crate::auth::issuers::Trusted;
 use crate::config::{Auth, ServeArgs};
 use crate::gate::{self, GateError};
 use crate::source::{Refused, Source};
 use crate::state::{AppState, DAY, Settings};
 use crate::store::StoreError;
 use crate::store::sqlite::Access;
-use crate::{banner, telemetry};
+use crate::{banner, telemetry, tls};
 
 pub mod store;
 
@@ -22,6 +23,12 @@ pub mod store;
 pub enum StartError {
     /// Dev mode, and an address that other machines reach.
     NotLoopback(IpAddr),
+    /// Two things that were asked for do not go together.
+    Contradiction(&'static str),
+    /// Jwt mode, an address that other machines reach, and no encryption.
+    Unencrypted(IpAddr),
+    /// The certificate, its key, or the identity providers cannot be used.
+    Unusable(String),
     /// The engine does not answer as the contract says.
     Parity(GateError),
     /// The registry cannot serve.
@@ -42,6 +49,13 @@ impl fmt::Display for StartError {
                 "dev mode takes everyone's word for who they are, so it serves this machine alone, and {host} is \
                  reached from others: leave `--host` at 127.0.0.1, or add `--insecure-dev-context` if you mean it"
             ),
+            Self::Contradiction(why) => formatter.write_str(why),
+            Self::Unencrypted(host) => write!(
+                formatter,
+                "{host} is reached from other machines, and tokens and keys must not travel in the clear: give \
+                 `--tls-cert` and `--tls-key`, or `--behind-proxy` if a proxy before this server encrypts"
+            ),
+            Self::Unusable(why) => formatter.write_str(why),
             Self::Parity(error) => error.fmt(formatter),
             Self::Registry(refused) => refused.fmt(formatter),
             Self::Store(error) => error.fmt(formatter),
@@ -81,9 +95,10 @@ fn fail(error: &StartError) -> ExitCode {
 }
 
 async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
-    if !arguments.host.is_loopback() && !arguments.insecure_dev_context {
-        return Err(StartError::NotLoopback(arguments.host));
-    }
+    check(arguments)?;
+    let tls = arguments.tls_cert.as_deref().zip(arguments.tls_key.as_deref());
+    let tls = tls.map(|(certificate, key)| tls::read(certificate, key)).transpose().map_err(StartError::Unusable)?;
+    let issuers = arguments.issuers.as_deref().map(Trusted::read).transpose().map_err(StartError::Unusable)?;
     let parity = gate::run().map_err(StartError::Parity)?;
     let store = arguments.store.open(Access::Serve).map_err(StartError::Store)?;
     let source = arguments.registry.clone().map_or(Source::Store, Source::File);
@@ -98,13 +113,17 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         streams: arguments.max_streams,
         event_retention: DAY * arguments.event_retention_days,
         sdk_rate_limit: arguments.sdk_rate_limit,
+        auth: arguments.auth,
+        behind_proxy: arguments.behind_proxy,
+        issuers: issuers.unwrap_or_default(),
+        tls,
     };
     let state = AppState::with_store(settings, source, registry, parity, (store, model));
     let signal = end_signal().map_err(StartError::System)?;
     let asked = SocketAddr::new(arguments.host, arguments.port);
     let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Bind(asked, error))?;
-    banner::announce(&state, address, arguments.log_format);
+    banner::announce(&state, address, arguments);
     let shutdown = async {
         signal.await;
         tracing::info!("stopping: no more connections, finishing what is in flight");
@@ -112,6 +131,24 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     crate::serve(listener, state, shutdown).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Refuses what would be insecure, or means nothing.
+fn check(arguments: &ServeArgs) -> Result<(), StartError> {
+    let ServeArgs { auth, host, insecure_dev_context, behind_proxy, .. } = *arguments;
+    match auth {
+        Auth::Dev if behind_proxy => Err(StartError::Contradiction(
+            "dev mode is for one's own machine, so nothing comes by a proxy: `--behind-proxy` needs `--auth jwt`",
+        )),
+        Auth::Dev if !host.is_loopback() && !insecure_dev_context => Err(StartError::NotLoopback(host)),
+        Auth::Jwt if insecure_dev_context => Err(StartError::Contradiction(
+            "`--insecure-dev-context` takes everyone's word for who they are, and `--auth jwt` takes nobody's: give one",
+        )),
+        Auth::Jwt if !host.is_loopback() && arguments.tls_cert.is_none() && !behind_proxy => {
+            Err(StartError::Unencrypted(host))
+        }
+        Auth::Dev | Auth::Jwt => Ok(()),
+    }
 }
 
 /// Ready at the first SIGTERM or SIGINT; both are listened for from this call on.

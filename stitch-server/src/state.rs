@@ -7,6 +7,9 @@ use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use axum::http::HeaderValue;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::auth::Auth;
+use crate::auth::issuers::Trusted;
+use crate::config;
 use crate::error::Error;
 use crate::gate::Tally;
 use crate::limit::Limit;
@@ -27,6 +30,7 @@ struct Inner {
     parity: Tally,
     started: Instant,
     served: ArcSwap<Served>,
+    auth: Auth,
     store: Arc<dyn Store>,
     /// Why the store does not answer, while it does not.
     store_away: ArcSwapOption<String>,
@@ -55,6 +59,14 @@ pub struct Settings {
     pub event_retention: Duration,
     /// Requests a second of each SDK key; 0 for no limit.
     pub sdk_rate_limit: u32,
+    /// Where the evaluation context comes from.
+    pub auth: config::Auth,
+    /// Believe the proxy before this server where requests come from.
+    pub behind_proxy: bool,
+    /// Outside identity providers that are trusted.
+    pub issuers: Vec<Trusted>,
+    /// How connections are encrypted, if this server does it.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 /// In which the operator counts how long things are kept.
@@ -69,6 +81,10 @@ impl Default for Settings {
             streams: 1_000,
             event_retention: 90 * DAY,
             sdk_rate_limit: 5_000,
+            auth: config::Auth::Dev,
+            behind_proxy: false,
+            issuers: Vec::new(),
+            tls: None,
         }
     }
 }
@@ -108,6 +124,7 @@ impl AppState {
         let sdk_limit = Limit::new(settings.sdk_rate_limit);
         let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
         Self(Arc::new(Inner {
+            auth: Auth::new(&settings),
             settings,
             source,
             parity,
@@ -154,7 +171,16 @@ impl AppState {
 
     /// What every answer warns of.
     pub fn warnings(&self) -> &'static [&'static str] {
-        if self.0.settings.insecure_dev_context { &["dev_mode", "insecure_dev_context"] } else { &["dev_mode"] }
+        match self.0.settings.auth {
+            config::Auth::Jwt => &[],
+            config::Auth::Dev if self.0.settings.insecure_dev_context => &["dev_mode", "insecure_dev_context"],
+            config::Auth::Dev => &["dev_mode"],
+        }
+    }
+
+    /// What those who log in need.
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.0.auth
     }
 
     /// Room for one event stream, if there is any left.

@@ -56,6 +56,12 @@ struct Service<'a> {
 }
 
 impl Meta {
+    /// Warns, if so, that the request says who is asked for, and that it does not count.
+    #[must_use]
+    pub fn ignoring(self, identity: bool) -> Self {
+        if identity { Self { warnings: &["identity_ignored"], ..self } } else { self }
+    }
+
     fn service(&self, auth_source: AuthSource) -> Service<'_> {
         Service {
             name: NAME,

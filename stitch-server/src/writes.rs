@@ -190,7 +190,10 @@ impl AppState {
         let _turn = self.turn().await;
         for _ in 0..TRIES {
             let served = self.load_full();
-            let (draft, decided) = Draft::decided(&served.model, caller, &decide)?;
+            let (draft, decided) = Draft::decided(&served.model, caller, |draft| {
+                self.may_write()?;
+                decide(draft)
+            })?;
             let registry = self.registry_of(&draft).await?;
             let (model, commit) = draft.finish(action)?;
             match self.store().commit(commit).await {
@@ -203,6 +206,18 @@ impl AppState {
             }
         }
         Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
+    }
+
+    /// Refuses every write while anybody may say who they are, and send it in the clear.
+    fn may_write(&self) -> Result<(), Error> {
+        if !self.settings().insecure_dev_context {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Forbidden,
+            "this server was started with `--insecure-dev-context`, and refuses all writes",
+        )
+        .hint("start it with `--auth jwt` to write to it from other machines"))
     }
 
     /// The registry as it would be, where the write changes it.

@@ -4,6 +4,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Header, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use stitch_core::Approvals;
 
 use super::crypto;
 use crate::error::{Code, Error};
@@ -12,7 +13,7 @@ use crate::error::{Code, Error};
 pub type Claims = Map<String, Value>;
 
 /// Who somebody is in an evaluation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Identity {
     /// Who.
     pub user_id: String,
@@ -23,7 +24,7 @@ pub struct Identity {
     /// In which role; it has nothing to do with what they may do here.
     pub role_key: Option<String>,
     /// References of approvals, by flag.
-    pub approvals: Vec<(String, String)>,
+    pub approvals: Approvals<'static>,
 }
 
 /// Under which names a token has what is asked of it.
@@ -64,11 +65,12 @@ impl Identity {
             _ => Err(wrong(name, "a string or null")),
         };
         let approvals = || match claims.get(&names.approvals) {
-            None | Some(Value::Null) => Some(Vec::new()),
-            Some(Value::Object(references)) => references
-                .iter()
-                .map(|(flag, reference)| Some((flag.clone(), reference.as_str()?.to_owned())))
-                .collect::<Option<Vec<_>>>(),
+            None | Some(Value::Null) => Some(Approvals::default()),
+            Some(Value::Object(references)) => {
+                references.iter().try_fold(Approvals::default(), |approvals, (flag, reference)| {
+                    Some(approvals.of(flag.clone(), reference.as_str()?.to_owned()))
+                })
+            }
             Some(_) => None,
         };
         Ok(Self {
@@ -88,6 +90,16 @@ pub(super) fn header(token: &str) -> Result<Header, Error> {
     let header = jsonwebtoken::decode_header(token).map_err(|error| refused(&error))?;
     // What must be understood and is not, RFC 7515 says, makes the token none.
     if header.crit.is_some() { Err(refuse("its header asks for what is not known here (`crit`)")) } else { Ok(header) }
+}
+
+/// Whose token it says it is, of which nothing is believed yet either.
+pub(super) fn issuer(token: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Issuer {
+        iss: String,
+    }
+    let claims = jsonwebtoken::dangerous::insecure_decode_claims::<Issuer>(token);
+    claims.map(|claims| claims.iss).map_err(|_| refuse("it is none, or names no issuer"))
 }
 
 /// The claims of a token that this key signed and that this validation finds valid.

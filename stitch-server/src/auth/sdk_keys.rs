@@ -1,5 +1,7 @@
 //! Keys of SDK clients: `stitch_<id>_<secret>`, shown once and kept as a hash.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -8,7 +10,7 @@ use crate::caller::Permission;
 use crate::chance::{self, hex};
 use crate::error::{Code, Error};
 use crate::instant;
-use crate::model::{Model, SdkKey, Stored};
+use crate::model::{Model, Object, SdkKey, Stored};
 use crate::writes::Draft;
 
 /// Who asks with a key.
@@ -18,6 +20,13 @@ pub struct KeyHolder {
     pub id: String,
     /// Where it may ask.
     pub env: String,
+}
+
+impl KeyHolder {
+    /// Whether the key still counts.
+    pub fn holds(&self, model: &Model) -> bool {
+        model.keys.get(&self.id).is_some_and(|key| key.body.revoked_at.is_none())
+    }
 }
 
 /// A key as it is shown, once.
@@ -70,7 +79,7 @@ impl Draft {
     /// # Errors
     ///
     /// `forbidden` to who may not.
-    pub fn create_key(&mut self, fresh: &Fresh, env: &str, name: &str) -> Result<(), Error> {
+    pub fn create_key(&mut self, fresh: &Fresh, env: &str, name: &str) -> Result<Arc<Object<SdkKey>>, Error> {
         self.caller().require(Permission::KeysWrite, Some(env))?;
         let body = SdkKey {
             env: env.to_owned(),
@@ -82,7 +91,7 @@ impl Draft {
         };
         self.record(Value::Null, told(&body), None);
         self.put(&fresh.id, body);
-        Ok(())
+        self.seen(&fresh.id, Some(self.revision()))
     }
 
     /// Revokes a key, for good; twice is once.
@@ -90,20 +99,40 @@ impl Draft {
     /// # Errors
     ///
     /// `not_found`, or `forbidden` to who may not.
-    pub fn revoke_key(&mut self, id: &str) -> Result<SdkKey, Error> {
-        let Some(before) = SdkKey::among(self.model()).get(id).map(|key| key.body.clone()) else {
+    pub fn revoke_key(&mut self, id: &str) -> Result<Arc<Object<SdkKey>>, Error> {
+        let before = self.key(id)?;
+        let revoked_at = before.body.revoked_at.clone().or_else(|| Some(instant::text(self.now())));
+        self.rewrite_key(id, &before, SdkKey { revoked_at, ..before.body.clone() })
+    }
+
+    /// Names a key otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::seen`]; `forbidden` to who may not.
+    pub fn rename_key(&mut self, id: &str, name: &str, revision: Option<u64>) -> Result<Arc<Object<SdkKey>>, Error> {
+        self.key(id)?;
+        let before = self.seen::<SdkKey>(id, revision)?;
+        self.rewrite_key(id, &before, SdkKey { name: name.to_owned(), ..before.body.clone() })
+    }
+
+    /// A key that the caller may write.
+    fn key(&self, id: &str) -> Result<Arc<Object<SdkKey>>, Error> {
+        let Some(key) = SdkKey::among(self.model()).get(id) else {
             // Who may write no key is not told which there are.
             self.caller().require(Permission::KeysWrite, None)?;
             return Err(Error::new(Code::NotFound, "there is no SDK key of this id"));
         };
-        self.caller().require(Permission::KeysWrite, Some(&before.env))?;
-        let revoked_at = before.revoked_at.clone().or_else(|| Some(instant::text(self.now())));
-        let after = SdkKey { revoked_at, ..before.clone() };
-        self.record(told(&before), told(&after), None);
-        if after != before {
-            self.put(id, after.clone());
+        self.caller().require(Permission::KeysWrite, Some(&key.body.env))?;
+        Ok(Arc::clone(key))
+    }
+
+    fn rewrite_key(&mut self, id: &str, before: &Object<SdkKey>, after: SdkKey) -> Result<Arc<Object<SdkKey>>, Error> {
+        self.record(told(&before.body), told(&after), None);
+        if after != before.body {
+            self.put(id, after);
         }
-        Ok(after)
+        SdkKey::among(self.model()).get(id).cloned().ok_or_else(Error::internal)
     }
 }
 

@@ -76,14 +76,14 @@ impl<'a> Fields<'a> {
         text.filter(|text| field != Field::TenantId || !text.is_empty())
     }
 
-    /// From the `X-PTT-*` headers.
+    /// From the `X-PTT-*` headers, of which `counts` count.
     ///
     /// # Errors
     ///
-    /// If one is not UTF-8, or is there twice.
-    pub fn of_headers(headers: &'a HeaderMap) -> Result<Self, Error> {
+    /// If one of them is not UTF-8, or is there twice.
+    pub fn of_headers(headers: &'a HeaderMap, counts: &[Field]) -> Result<Self, Error> {
         let mut fields = [None; Field::ALL.len()];
-        for (field, place) in Field::ALL.into_iter().zip(&mut fields) {
+        for (field, place) in Field::ALL.into_iter().zip(&mut fields).filter(|(field, _)| counts.contains(field)) {
             let refuse = |message: &'static str| {
                 let message = format!("the header `{}` {message}", field.header());
                 let detail = Detail::new(Place::Header(field.header()), message.clone());
@@ -109,4 +109,26 @@ impl<'a> Fields<'a> {
         let texts = [&document.user_id, &document.tenant_id, &document.tier, &document.env, &document.role_key];
         Self(texts.map(Option::as_deref))
     }
+}
+
+/// The first field of a document that only a token may say, where there is one.
+pub(super) fn only_of_a_token(document: &ContextDocument<'_>) -> Option<&'static str> {
+    let ContextDocument { user_id, kind, tenant_id, tier, role_key, overrides, approvals, now, .. } = document;
+    let said = [
+        ("user_id", user_id.is_some()),
+        ("kind", kind.is_some()),
+        ("tenant_id", tenant_id.is_some()),
+        ("tier", tier.is_some()),
+        ("role_key", role_key.is_some()),
+        ("overrides", overrides.is_some()),
+        ("approvals", approvals.is_some()),
+        ("now", now.is_some()),
+    ];
+    said.into_iter().find_map(|(name, said)| said.then_some(name))
+}
+
+/// Whether headers or the query say who is asked for, which counts for nothing where a token says it.
+pub(super) fn names_somebody(headers: &HeaderMap, query: &Query<'_>) -> bool {
+    let mut identity = Field::ALL.into_iter().filter(|field| *field != Field::Env);
+    identity.any(|field| headers.contains_key(field.header()) || query.get(field.query()).is_some())
 }

@@ -1,6 +1,7 @@
 //! Bodies: JSON, read as strictly as a registry document, so that numbers stay exact and no key counts twice.
 
 use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
 use stitch_core::{DefinitionsError, Diagnostic, Json};
 
 use crate::error::{Code, DETAILS, Detail, Error, Place};
@@ -51,6 +52,31 @@ fn refuse(error: DefinitionsError, body: &[u8]) -> Error {
         None => "the body is refused".to_owned(),
     };
     Error::invalid(message).details(details)
+}
+
+/// The body as that type, which has these keys.
+///
+/// # Errors
+///
+/// As [`json`] and [`unknown_keys`], or if a member is missing or has another type.
+pub fn typed<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8], known: &[&str]) -> Result<T, Error> {
+    unknown_keys(&json(headers, body)?, known)?;
+    serde_json::from_slice(body).map_err(|error| misfit(&error))
+}
+
+/// What is missing, or where something else was expected; nothing of what was there instead.
+fn misfit(error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let message = match text.split_once("expected ") {
+        _ if text.starts_with("missing field ") => text.replace("missing field ", "lacks the key "),
+        Some((_, expected)) => format!("has something else than {expected}"),
+        None => "is not as this route reads it".to_owned(),
+    };
+    let (line, column) = (error.line(), error.column());
+    let message = format!("the body {message}, as of line {line}, column {column}");
+    let detail = Detail::new(Place::Pointer(String::new()), message.clone());
+    Error::invalid(message).details([Detail { line: Some(line), column: Some(column), ..detail }])
 }
 
 /// Refuses keys of a body's object that mean nothing there.

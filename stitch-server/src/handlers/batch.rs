@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use stitch_core::{Context, ContextDocument, Engine, Json};
 
+use crate::auth::Asker;
 use crate::error::{Detail, Error, Place};
 use crate::extract::{self, AuthSource, Query, Resolved, Sources};
 use crate::instant::of_the_clock;
@@ -42,22 +43,30 @@ pub async fn batch(
     Extension(meta): Extension<Meta>,
     uri: Uri,
     headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Result<Response, Error> {
     let query = Query::read(&uri, &["trace"], true)?;
     let asked = Asked::read(extract::json(&headers, &body)?)?;
     let trace = query.switch("trace")? || asked.trace;
-    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query)? };
+    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query, &asker)? };
+    let meta = meta.ignoring(sources.ignored);
     let served = state.load();
     let engine = &served.registry.engine;
     let now = of_the_clock();
     let Some(items) = &asked.items else {
         let resolved = sources.resolve(engine, now)?;
+        if trace {
+            asker.require_read(resolved.env)?;
+        }
         let results = all(engine, &resolved.context, trace);
         let data = Batch { count: results.len(), results };
         return wire::success(&meta, resolved.auth_source, wire::ABOUT_A_PERSON, &data);
     };
     let (contexts, auth_source) = resolve(items, sources, engine, now)?;
+    if trace {
+        contexts.iter().try_for_each(|resolved| asker.require_read(resolved.env))?;
+    }
     let results: Vec<_> = items
         .iter()
         .zip(&contexts)

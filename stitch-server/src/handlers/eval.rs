@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
+use crate::auth::Asker;
 use crate::error::{Code, Error};
 use crate::extract::{Query, Sources};
 use crate::instant::of_the_clock;
@@ -21,6 +22,7 @@ pub async fn eval(
     Extension(meta): Extension<Meta>,
     uri: Uri,
     headers: HeaderMap,
+    asker: Asker,
 ) -> Result<Response, Error> {
     let query = Query::read(&uri, &["key", "trace"], true)?;
     let trace = query.switch("trace")?;
@@ -29,7 +31,12 @@ pub async fn eval(
     };
     let served = state.load();
     let engine = &served.registry.engine;
-    let resolved = Sources::of(&headers, &query)?.resolve(engine, of_the_clock())?;
+    let sources = Sources::of(&headers, &query, &asker)?;
+    let meta = meta.ignoring(sources.ignored);
+    let resolved = sources.resolve(engine, of_the_clock())?;
+    if trace {
+        asker.require_read(resolved.env)?;
+    }
     let Some(flag) = engine.flag(key) else {
         return Err(Error::new(Code::FlagNotFound, "the registry has no flag of this key")
             .hint("`GET /api/flags/registry?summary=true` lists the flags")

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use stitch_core::Json;
 
+use crate::auth::Asker;
 use crate::error::Error;
 use crate::extract::{AuthSource, Query};
 use crate::handlers::matches;
@@ -25,8 +26,11 @@ pub async fn registry(
     Extension(meta): Extension<Meta>,
     uri: Uri,
     headers: HeaderMap,
+    asker: Asker,
 ) -> Result<Response, Error> {
     let summary = Query::read(&uri, &["summary"], false)?.switch("summary")?;
+    // All environments are in it.
+    asker.require_read(None)?;
     let served = state.load();
     let registry = &served.registry;
     let form = if summary { "summary" } else { "full" };
@@ -49,5 +53,6 @@ pub async fn registry(
         }
     };
     response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&etag).map_err(|_| Error::internal())?);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization"));
     Ok(response)
 }

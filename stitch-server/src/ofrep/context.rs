@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use stitch_core::{AttributeDocument, ContextDocument, Element, Engine, Json, limits};
 
 use super::Failure;
+use crate::auth::{self, KeyHolder};
 use crate::error::{DETAILS, Error};
 use crate::extract::DEFAULT_ENV;
 use crate::instant;
@@ -12,9 +13,14 @@ use crate::instant;
 /// A field and what is wrong with it; no value of it is in the message.
 type Problem<'j> = (Cow<'j, str>, Cow<'static, str>);
 
-/// The context of a request's body, whole and accepted by the contract; the clock's `now` and the default environment
-/// are filled in where the client says nothing of them.
-pub(super) fn read<'j>(body: Json<'j>, engine: &Engine, now: i64) -> Result<ContextDocument<'j>, Failure> {
+/// The context of a request's body, whole and accepted by the contract; the clock's `now` and the environment are
+/// filled in where the client says nothing of them. A client with a key asks for the key's environment and no other.
+pub(super) fn read<'j>(
+    body: Json<'j>,
+    engine: &Engine,
+    holder: Option<&KeyHolder>,
+    now: i64,
+) -> Result<ContextDocument<'j>, Failure> {
     let Json::Object(members) = body else {
         return Err(Error::invalid("the body is not a JSON object").into());
     };
@@ -34,7 +40,10 @@ pub(super) fn read<'j>(body: Json<'j>, engine: &Engine, now: i64) -> Result<Cont
     document.now = document.now.or(Some(now));
     let listed = |name: &str| engine.environments().any(|environment| environment == name);
     match document.env.as_deref() {
-        None => document.env = Some(Cow::Borrowed(DEFAULT_ENV)).filter(|env| listed(env)),
+        None => {
+            let env = holder.map_or(Cow::Borrowed(DEFAULT_ENV), |holder| Cow::Owned(holder.env.clone()));
+            document.env = Some(env).filter(|env| listed(env));
+        }
         Some(env) if listed(env) => {}
         Some(_) => {
             let known: Vec<_> = engine.environments().map(|environment| format!("`{environment}`")).collect();
@@ -51,7 +60,13 @@ pub(super) fn read<'j>(body: Json<'j>, engine: &Engine, now: i64) -> Result<Cont
             (Cow::Owned(field.to_owned()), Cow::Owned(problem.message.clone()))
         }));
     }
-    if problems.is_empty() { Ok(document) } else { Err(refuse(problems)) }
+    if !problems.is_empty() {
+        return Err(refuse(problems));
+    }
+    match holder {
+        Some(holder) if document.env.as_deref() != Some(&holder.env) => Err(auth::another_environment().into()),
+        _ => Ok(document),
+    }
 }
 
 const TARGETING_KEY: &str = "targetingKey";

@@ -1,17 +1,13 @@
-//! Who may ask over OFREP: the one place that SDK keys will come to.
+//! Who may ask over OFREP: in dev mode anybody, in jwt mode whoever has an SDK key.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
 use super::Failure;
-use crate::error::{Code, Error};
+use crate::auth::{self, KeyHolder};
+use crate::state::AppState;
 
-/// Refuses a credential that is presented and is not valid. There are no SDK keys in dev mode, so none is; falling back
-/// to dev mode would let a client believe that its key works.
-pub(super) fn check(headers: &HeaderMap) -> Result<(), Failure> {
-    let presented = |name: &str| headers.contains_key(name);
-    if presented("x-api-key") || presented(header::AUTHORIZATION.as_str()) {
-        let error = Error::new(Code::Unauthorized, "this key is not valid: a server in dev mode has no SDK keys");
-        return Err(error.hint("send neither `X-API-Key` nor `Authorization`").into());
-    }
-    Ok(())
+/// Whoever holds the key that is presented. One that is not valid is refused in dev mode too; falling back to no key
+/// would let a client believe that its key works.
+pub(super) fn check(state: &AppState, headers: &HeaderMap) -> Result<Option<KeyHolder>, Failure> {
+    Ok(auth::api_key(state, headers)?)
 }

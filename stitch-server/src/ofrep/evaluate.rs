@@ -27,11 +27,11 @@ pub async fn flag(State(state): State<AppState>, uri: Uri, headers: HeaderMap, b
 }
 
 fn one(state: &AppState, key: &str, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
-    credential::check(headers)?;
+    let holder = credential::check(state, headers)?;
     let body = extract::json(headers, body)?;
     let served = state.load();
     let engine = &served.registry.engine;
-    let document = context::read(body, engine, of_the_clock())?;
+    let document = context::read(body, engine, holder.as_ref(), of_the_clock())?;
     let context = document.context();
     let flag = Flag::of(&engine.evaluate(key, &context), document.user_id.is_some());
     let status = match &flag {
@@ -49,12 +49,12 @@ pub async fn flags(State(state): State<AppState>, headers: HeaderMap, body: Byte
 }
 
 fn all(state: &AppState, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
-    credential::check(headers)?;
+    let holder = credential::check(state, headers)?;
     let body = extract::json(headers, body)?;
     let asked = body.to_string();
     let served = state.load();
     let registry = &served.registry;
-    let document = context::read(body, &registry.engine, of_the_clock())?;
+    let document = context::read(body, &registry.engine, holder.as_ref(), of_the_clock())?;
     let context = document.context();
     let evaluations = registry.engine.evaluate_all(&context);
     let named = document.user_id.is_some();

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use super::answer::{Endpoint, EventStream};
 use super::{EVENTS, Failure, credential};
+use crate::auth::KeyHolder;
 use crate::error::{Code, Error};
 use crate::source::Registry;
 use crate::state::AppState;
@@ -42,7 +43,7 @@ pub(super) fn stream(registry: &Registry) -> EventStream {
 }
 
 fn open(state: AppState, uri: &Uri, headers: &HeaderMap) -> Result<Response, Failure> {
-    credential::check(headers)?;
+    let holder = credential::check(&state, headers)?;
     let Some(permit) = state.stream() else {
         let error = Error::new(Code::NotReady, "as many streams are open as this server holds");
         return Err(Failure::from(error.hint("poll meanwhile")).retry_after(FULL_FOR));
@@ -54,7 +55,7 @@ fn open(state: AppState, uri: &Uri, headers: &HeaderMap) -> Result<Response, Fai
     let serving = state.load().registry.revision.clone();
     let told = heard.or_else(since).map_or_else(|| serving.clone(), str::to_owned);
     let greeting = format!(": stitch\nid: {told}\n{RETRY}");
-    let client = Client { state, changes, told, greeting: Some(greeting), _permit: permit };
+    let client = Client { state, changes, holder, told, greeting: Some(greeting), _permit: permit };
     let mut response = Response::new(Body::from_stream(client.into_stream()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -68,6 +69,8 @@ fn open(state: AppState, uri: &Uri, headers: &HeaderMap) -> Result<Response, Fai
 struct Client {
     state: AppState,
     changes: watch::Receiver<bool>,
+    /// Whose key it is, if there is one.
+    holder: Option<KeyHolder>,
     /// The revision that it knows of.
     told: String,
     greeting: Option<String>,
@@ -95,6 +98,9 @@ impl Client {
                 return None;
             }
             let served = self.state.load_full();
+            if self.holder.as_ref().is_some_and(|holder| !holder.holds(&served.model)) {
+                return None;
+            }
             if served.registry.revision != self.told {
                 self.told.clone_from(&served.registry.revision);
                 return Some(message(&served.registry));

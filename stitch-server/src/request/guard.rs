@@ -1,4 +1,4 @@
-//! Who may ask at all in dev mode: somebody on this machine, directly.
+//! Who may ask at all in dev mode: somebody on this machine, directly. In jwt mode whoever has a credential.
 //!
 //! Binding a loopback address keeps other machines out, but not a page in this machine's browser whose own name was
 //! made to point here (DNS rebinding), nor a proxy that brings the world along. Their requests say so in their head.
@@ -7,10 +7,17 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, Uri, Version, header};
 
+use crate::config::Auth;
 use crate::error::{Code, Error};
 use crate::state::Settings;
 
 pub(super) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
+    if headers.get(header::HOST).is_none() && version >= Version::HTTP_11 {
+        return Err(Error::invalid("the header `Host` is missing"));
+    }
+    if settings.auth == Auth::Jwt {
+        return Ok(());
+    }
     let mut forwarded = headers.keys().map(header::HeaderName::as_str);
     if let Some(name) = forwarded.find(|name| *name == "forwarded" || name.starts_with("x-forwarded-")) {
         let message = format!("the header `{name}` says that a proxy sent this: dev mode is for one's own machine");
@@ -18,9 +25,6 @@ pub(super) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: 
     }
     let mut hosts = headers.get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
     let named = uri.authority().map(axum::http::uri::Authority::as_str);
-    if headers.get(header::HOST).is_none() && version >= Version::HTTP_11 {
-        return Err(Error::invalid("the header `Host` is missing"));
-    }
     // Told to serve other machines, the server cannot know by which names they call it.
     if settings.insecure_dev_context || hosts.by_ref().chain(named).all(is_loopback) {
         return Ok(());

@@ -1,0 +1,48 @@
+//! `POST /v1/auth/login`: a token for whoever knows a password.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::address::Address;
+use crate::auth::{login, passwords, users};
+use crate::error::{Detail, Error, Place};
+use crate::extract;
+use crate::instant;
+use crate::state::AppState;
+use crate::wire;
+
+#[derive(Deserialize)]
+struct Asked {
+    email: String,
+    password: String,
+}
+
+#[derive(Serialize)]
+struct Given {
+    token: String,
+    expires_at: String,
+}
+
+/// Logs in.
+///
+/// # Errors
+///
+/// `unauthorized`, in the same words whether the account exists or not; `rate_limited` after too many of them.
+pub async fn login(
+    State(state): State<AppState>,
+    Address(from): Address,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Error> {
+    let Asked { email, password } = extract::typed(&headers, &body, &["email", "password"])?;
+    let email = users::email(&email)?;
+    if password.len() > passwords::LONGEST {
+        let detail = Detail::new(Place::Pointer("/password".to_owned()), "is longer than any password here");
+        return Err(Error::invalid("the password is refused").details([detail]));
+    }
+    let (token, expires_at) = login::login(&state, from, &email, password).await?;
+    wire::plain(StatusCode::OK, &Given { token, expires_at: instant::text(expires_at * 1_000) })
+}
