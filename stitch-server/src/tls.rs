@@ -23,9 +23,10 @@ pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, 
     let key_of = PrivateKeyDer::from_pem_file(key);
     let private = key_of.map_err(|_| refuse(key, "has no private key that can be read"))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
         .map_err(|error| refuse(key, &format!("does not go with the certificate: {error}")))?;
-    Ok(Arc::new(ServerConfig { alpn_protocols: vec![b"http/1.1".to_vec()], ..config }))
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }

@@ -203,7 +203,10 @@ impl Program {
             .spawn()
             .unwrap();
         let mut banner = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let address = banner.find_map(|line| line.trim().strip_prefix("listening http://").map(str::to_owned));
+        let address = banner.find_map(|line| {
+            let url = line.trim().strip_prefix("listening http")?;
+            url.trim_start_matches('s').strip_prefix("://").map(str::to_owned)
+        });
         let address = address.unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap()));
         Self { child, address: address.parse().unwrap(), log }
     }
