@@ -57,8 +57,8 @@ def prepare(store: Path) -> str:
             [SERVER, *arguments, "--store", store], check=True, capture_output=True, text=True
         ).stdout
 
-    run("metrics", "add", "clicks", "--type", "integer")
-    made = run("keys", "add", "--env", "prod", "--name", "bench")
+    run("metrics", "create", "clicks", "--type", "integer")
+    made = run("keys", "create", "--env", "prod", "--name", "bench")
     return re.search(r"stitch_[0-9a-f]+_[0-9a-f]+", made)[0]
 
 

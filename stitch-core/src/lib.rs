@@ -77,4 +77,5 @@ pub use evaluation::{Evaluation, Reason};
 pub use explain::{Explanation, Step, TraceEntry};
 pub use json::{Json, Member};
 pub use number::Number;
+pub use overrides::has_expired;
 pub use value::{Value, ValueType};

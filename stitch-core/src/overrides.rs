@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 
 use crate::context::Context;
 use crate::flag::Outcome;
+use crate::instant::Instant;
 
 /// The rows of one flag.
 #[derive(Debug, Default)]
@@ -39,6 +40,12 @@ impl OverrideRow {
     }
 }
 
+/// Whether a row with this `expires_at` no longer applies at an instant (milliseconds since the epoch); one that is no
+/// RFC 3339 text never did.
+pub fn has_expired(expires_at: &str, now: i64) -> bool {
+    Instant::parse(expires_at).is_none_or(|instant| now >= instant.ceiling())
+}
+
 impl StoredOverrides {
     /// The row for the context's user; the caller has seen to the context's kind.
     pub(crate) fn for_user(&self, context: &Context<'_>) -> Option<&OverrideRow> {
@@ -50,5 +57,18 @@ impl StoredOverrides {
     /// The row for the context's tenant.
     pub(crate) fn for_tenant(&self, context: &Context<'_>) -> Option<&OverrideRow> {
         self.tenants.get(context.tenant_id?).filter(|row| row.is_live(context.now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_expired;
+
+    #[test]
+    fn a_row_applies_until_its_very_last_digit() {
+        assert!(has_expired("1970-01-01T00:00:00.005Z", 5));
+        assert!(!has_expired("1970-01-01T00:00:00.0050000000001Z", 5));
+        assert!(has_expired("1970-01-01T07:00:00+07:00", 0) && !has_expired("1970-01-01T07:00:00+07:00", -1));
+        assert!(has_expired("never", 0));
     }
 }

@@ -63,7 +63,7 @@ impl Stage {
     }
 
     /// Whether it is one of the four that open the gate for somebody.
-    fn is_open(self) -> bool {
+    pub fn is_open(self) -> bool {
         matches!(self, Self::Internal | Self::Pilot | Self::Staged | Self::Full)
     }
 

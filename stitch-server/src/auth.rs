@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 
 use crate::caller::Caller;
 use crate::config;
-use crate::error::{Code, Error};
+use crate::error::{Code, Detail, Error, Place};
 use crate::state::{AppState, Settings};
 use claims::Identity;
 use credential::Kind;
@@ -38,6 +38,9 @@ pub mod users;
 
 pub use asker::Asker;
 pub use sdk_keys::KeyHolder;
+
+/// Characters of the longest name.
+const LABEL: usize = 200;
 
 /// What is remembered between requests, and not kept.
 #[derive(Debug)]
@@ -105,7 +108,10 @@ pub fn sdk_key(state: &AppState, headers: &HeaderMap, env: &str) -> Result<KeyHo
     let key = credential::only(headers, &[Kind::SdkKey])?;
     let key = key.ok_or_else(|| missing("an SDK key", "`x-sdk-key`"))?;
     let holder = sdk_keys::holder(&state.load().model, key)?;
-    if holder.env == env { Ok(holder) } else { Err(another_environment()) }
+    if holder.env != env {
+        return Err(another_environment());
+    }
+    admit(state, holder)
 }
 
 /// The holder of an OFREP client's key, in `X-API-Key` or as a Bearer; in dev mode nobody needs one.
@@ -115,16 +121,35 @@ pub fn sdk_key(state: &AppState, headers: &HeaderMap, env: &str) -> Result<KeyHo
 /// As [`sdk_key`].
 pub fn api_key(state: &AppState, headers: &HeaderMap) -> Result<Option<KeyHolder>, Error> {
     match credential::only(headers, &[Kind::ApiKey, Kind::Authorization])? {
-        Some(key) => sdk_keys::holder(&state.load().model, key).map(Some),
+        Some(key) => admit(state, sdk_keys::holder(&state.load().model, key)?).map(Some),
         None if state.settings().auth == config::Auth::Dev => Ok(None),
         None => Err(missing("an SDK key", "`X-API-Key`, or as `Authorization: Bearer …`")),
     }
+}
+
+/// Counts a request of a key, unless there were too many.
+fn admit(state: &AppState, holder: KeyHolder) -> Result<KeyHolder, Error> {
+    let Err(wait) = state.sdk_limit().take(&holder.id) else { return Ok(holder) };
+    // Whole seconds, so that nobody comes back too early.
+    let seconds = u16::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u16::MAX);
+    Err(Error::new(Code::RateLimited, "this key asks too often")
+        .hint("report events and ask for flags many at once, or start the server with `--sdk-rate-limit`")
+        .retry_after(seconds))
 }
 
 /// What the holder of a key is told who asks for another environment than the key's.
 pub(crate) fn another_environment() -> Error {
     Error::new(Code::Forbidden, "this key is for another environment")
         .hint("ask for the environment that the key was made for, or make one for this")
+}
+
+/// Refuses a name that is empty, long, or would disturb a terminal.
+fn label(text: &str, pointer: &str) -> Result<(), Error> {
+    if (1..=LABEL).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = format!("needs 1 to {LABEL} characters, none of which controls a terminal");
+    Err(Error::invalid("a name is refused").details([Detail::new(Place::Pointer(pointer.to_owned()), message)]))
 }
 
 fn missing(what: &str, how: &str) -> Error {

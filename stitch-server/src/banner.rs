@@ -31,6 +31,9 @@ pub fn announce(state: &AppState, address: SocketAddr, arguments: &ServeArgs) {
             let (revision, parity, flags) = (&registry.revision, state.parity().to_string(), registry.counts.flags);
             let source = state.source().to_string();
             tracing::info!(%address, source, revision, flags, parity, version = VERSION, "listening");
+            if !has_administrator(&served.model) {
+                tracing::info!("{}", first_administrator(&arguments.store).trim_end());
+            }
         }
         LogFormat::Human => {
             // Nobody may be reading; that is no reason not to serve.

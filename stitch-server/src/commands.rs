@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+pub mod audit;
 pub mod copy;
+pub mod definitions;
 pub mod eval;
 pub mod keys;
 pub mod metrics;
@@ -20,7 +22,6 @@ mod excerpt;
 mod places;
 mod report;
 mod source;
-mod store;
 mod table;
 mod text;
 mod visit;

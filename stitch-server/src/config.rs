@@ -8,7 +8,9 @@ use axum::http::{HeaderValue, Uri};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::commands::audit::Audit;
 use crate::commands::copy::{Backup, Restore};
+use crate::commands::definitions::{Export, Import};
 use crate::commands::eval::Eval;
 use crate::commands::keys::Keys;
 use crate::commands::metrics::Metrics;
@@ -38,6 +40,12 @@ enum Command {
     Eval(Eval),
     /// List and change the metrics that SDK clients may report
     Metrics(Metrics),
+    /// Write the store's registry document to standard output
+    Export(Export),
+    /// Put a registry document into the store
+    Import(Import),
+    /// See that nothing in the audit log was changed, removed or moved
+    Audit(Audit),
     /// Copy the store into a file, whether or not a server serves it
     Backup(Backup),
     /// Put a backup in the store's place, whether or not a server serves it
@@ -57,6 +65,9 @@ impl Cli {
             Some(Command::Validate(validate)) => validate.run(),
             Some(Command::Eval(eval)) => eval.run(),
             Some(Command::Metrics(metrics)) => metrics.run(),
+            Some(Command::Export(export)) => export.run(),
+            Some(Command::Import(import)) => import.run(),
+            Some(Command::Audit(audit)) => audit.run(),
             Some(Command::Backup(backup)) => backup.run(),
             Some(Command::Restore(restore)) => restore.run(),
             Some(Command::Keys(keys)) => keys.run(),

@@ -167,16 +167,33 @@ impl Error {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// Definitions that the core refuses; the places are those of the registry document as it would be.
-    pub fn definitions(refused: &Refused) -> Self {
+    /// Definitions that the core refuses. What lies within what the caller sent, which stands at `body` in the registry
+    /// document, points into that; the rest points into the document as it would be.
+    pub fn definitions(refused: &Refused, body: Option<&str>) -> Self {
         let errors = refused.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-        let detail = |diagnostic: &Diagnostic| {
-            Detail::new(
-                Place::Pointer(diagnostic.pointer.clone()),
-                format!("{}: {}", diagnostic.code, diagnostic.message),
-            )
+        let within = |diagnostic: &Diagnostic| {
+            let rest = diagnostic.pointer.strip_prefix(body?)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
         };
-        Self::invalid("the definitions are refused").details(errors.map(detail))
+        let detail = |diagnostic: &Diagnostic| {
+            let message = format!("{}: {}", diagnostic.code, diagnostic.message);
+            match within(diagnostic) {
+                Some(pointer) => Detail::new(Place::Pointer(pointer), message),
+                None if body.is_none() => Detail::new(Place::Pointer(diagnostic.pointer.clone()), message),
+                None => Detail::new(
+                    Place::Pointer(diagnostic.pointer.clone()),
+                    format!("elsewhere in the registry: {message}"),
+                ),
+            }
+        };
+        let of_row = body.is_some_and(|body| body.starts_with("/overrides/"));
+        let forbidden = |diagnostic: &Diagnostic| diagnostic.code == stitch_core::Code::ScopeNotAllowed;
+        let error = if of_row && errors.clone().all(|error| forbidden(error) && within(error).is_some()) {
+            Self::new(Code::ScopeNotAllowed, "the flag does not allow overrides at this scope")
+        } else {
+            Self::invalid("the definitions are refused")
+        };
+        error.details(errors.map(detail))
     }
 
     /// A context document that cannot be read; `base` is where it lies in the body.

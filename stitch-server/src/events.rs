@@ -7,6 +7,9 @@
 //! | [`definitions`] | the metrics that may be reported |
 //! | [`retention`] | forgetting what is too old |
 
+use crate::error::Error;
+use crate::state::AppState;
+
 pub mod definitions;
 mod judge;
 mod report;
@@ -15,12 +18,10 @@ pub mod retention;
 pub use judge::{Judged, judge};
 pub use report::{EVENTS, Report, read};
 
+/// In milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 /// Milliseconds for which an event's id is remembered.
 pub const IDS_KEPT: i64 = 30 * DAY;
-
-use crate::error::Error;
-use crate::state::AppState;
 
 /// Takes a call's events, and answers once those that count are durable.
 ///

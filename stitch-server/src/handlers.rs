@@ -2,17 +2,26 @@
 
 use axum::http::{HeaderMap, header};
 
+pub mod approvals;
+pub mod audit;
 pub mod batch;
 pub mod eval;
 pub mod events;
+pub mod flags;
 pub mod health;
 pub mod jwks;
 pub mod keys;
 pub mod login;
 pub mod metric_definitions;
+pub mod overrides;
 pub mod registry;
+pub mod registry_document;
 pub mod sdk;
+pub mod segments;
+pub mod stages;
 pub mod users;
+
+mod writing;
 
 /// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
 /// whatever else is in the list.

@@ -89,6 +89,11 @@ impl Model {
         Ok(())
     }
 
+    /// Whether there is no definition at all.
+    pub fn defines_nothing(&self) -> bool {
+        self.settings.is_empty() && self.flags.is_empty() && self.segments.is_empty() && self.overrides.is_empty()
+    }
+
     /// The registry document.
     pub fn document(&self) -> Json<'static> {
         let mut members = match self.settings.get(Settings::KEY).map(|settings| &settings.body.0) {

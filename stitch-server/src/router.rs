@@ -3,10 +3,13 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::handlers::{batch, eval, events, health, jwks, keys, login, metric_definitions, registry, sdk, users};
+use crate::handlers::{
+    approvals, audit, batch, eval, events, flags, health, jwks, keys, login, metric_definitions, overrides, registry,
+    registry_document, sdk, segments, stages, users,
+};
 use crate::state::AppState;
 use crate::{ofrep, request};
 
@@ -25,17 +28,30 @@ fn routes() -> Router<AppState> {
         .route("/api/flags/eval", get(eval::eval))
         .route("/api/flags/eval/batch", post(batch::batch))
         .route("/api/flags/registry", get(registry::registry))
+        .route("/api/flags/overrides/by-flag/{key}", get(overrides::of_flag))
+        .route("/api/flags/overrides/{id}", put(overrides::put).delete(overrides::remove))
+        .route("/api/flags/{key}/stage", patch(stages::change))
+        .route("/api/flags/{key}/rollback", post(stages::rollback))
+        .route("/api/flags/audit", get(audit::audit))
         // For SDK clients, by key.
         .route("/v1/environments/{env}/evaluate", post(sdk::evaluate))
         .route("/v1/environments/{env}/segments/{key}/check", post(sdk::check))
         .route("/v1/environments/{env}/events", post(events::report).get(events::list))
         // For people and their tools, by token.
+        .route("/v1/flags", get(flags::list).post(flags::create))
+        .route("/v1/flags/{key}", get(flags::read).put(flags::update).delete(flags::remove))
+        .route("/v1/environments/{env}/flags", get(flags::of_environment))
+        .route("/v1/segments", get(segments::list).post(segments::create))
+        .route("/v1/segments/{key}", get(segments::read).put(segments::update).delete(segments::remove))
+        .route("/v1/registry", get(registry_document::read).put(registry_document::replace))
+        .route("/v1/approvals", get(approvals::list).post(approvals::create))
+        .route("/v1/approvals/{key}", get(approvals::read))
+        .route("/v1/approvals/{key}/sign", post(approvals::sign))
         .route("/v1/metrics", get(metric_definitions::list).post(metric_definitions::create))
         .route(
             "/v1/metrics/{key}",
-            get(metric_definitions::read).put(metric_definitions::update).delete(metric_definitions::remove),
+            get(metric_definitions::read).patch(metric_definitions::update).delete(metric_definitions::remove),
         )
-        // For people and their tools.
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/v1/auth/login", post(login::login))
         .route("/v1/keys", get(keys::list).post(keys::create))

@@ -20,8 +20,20 @@ use crate::source::Registry;
 use crate::state::AppState;
 use crate::store::{Commit, Head, Row, RowChange, StoreError};
 
+pub mod approval;
+mod flag;
+mod guard;
 mod import;
+mod override_row;
+mod references;
+pub mod rollback;
+mod segment;
+pub mod stage;
 pub mod visit;
+pub mod wish;
+
+pub use guard::{Need, Settled};
+pub use wish::{Change, Terms};
 
 /// How often a write is decided again because another process was faster.
 const TRIES: usize = 5;
@@ -37,6 +49,8 @@ pub struct Draft {
     rows: Vec<RowChange>,
     records: Vec<(Option<Action>, Outcome)>,
     defines: bool,
+    /// Where what the caller sent stands in the registry document.
+    body: Option<String>,
 }
 
 impl Draft {
@@ -50,6 +64,7 @@ impl Draft {
             rows: Vec::new(),
             records: Vec::new(),
             defines: false,
+            body: None,
         }
     }
 
@@ -66,14 +81,17 @@ impl Draft {
     ) -> Result<(Self, Result<T, Error>), Error> {
         let mut draft = Self::new(model, caller, of_the_clock());
         match decide(&mut draft) {
-            Err(error) if error.code.is_denial() => {
-                let mut denied = Self::new(model, caller, draft.now);
-                denied.records.push((None, Outcome::Denied(error.code.as_str())));
-                Ok((denied, Err(error)))
-            }
+            Err(error) if error.code.is_denial() => Ok((draft.denied(model, &error), Err(error))),
             Err(error) => Err(error),
             Ok(decided) => Ok((draft, Ok(decided))),
         }
+    }
+
+    /// What is left of a write that is denied.
+    fn denied(self, model: &Model, error: &Error) -> Self {
+        let mut denied = Self::new(model, &self.caller, self.now);
+        denied.records.push((None, Outcome::Denied(error.code.as_str())));
+        denied
     }
 
     /// The model as it would be.
@@ -105,11 +123,23 @@ impl Draft {
         T::among_mut(&mut self.model).insert(key.to_owned(), object);
     }
 
+    /// Takes back the last `put`, since it changed nothing.
+    fn put_back<T: Stored>(&mut self, key: &str, object: Arc<Object<T>>) {
+        self.rows.pop();
+        T::among_mut(&mut self.model).insert(key.to_owned(), object);
+    }
+
     /// Removes a thing.
     pub fn remove<T: Stored>(&mut self, key: &str) {
         self.rows.push(RowChange::Remove { kind: T::KIND.to_owned(), key: key.to_owned() });
         self.defines |= T::DEFINES;
         T::among_mut(&mut self.model).shift_remove(key);
+    }
+
+    /// Says that the caller sent this very thing, so that what the core finds wrong with it points into the body.
+    fn body_is<T: Stored>(&mut self, key: &str) {
+        let index = T::among(&self.model).get_index_of(key);
+        self.body = index.map(|index| format!("/{}/{index}", T::COLLECTION));
     }
 
     /// The thing as it was when the caller saw it.
@@ -145,7 +175,7 @@ impl Draft {
     /// # Errors
     ///
     /// If nothing is said of it in the audit log, which is a mistake of ours.
-    pub(crate) fn finish(mut self, action: &Action) -> Result<(Model, Commit), Error> {
+    pub fn finish(mut self, action: &Action) -> Result<(Model, Commit), Error> {
         if self.records.is_empty() {
             return Err(Error::internal());
         }
@@ -190,11 +220,19 @@ impl AppState {
         let _turn = self.turn().await;
         for _ in 0..TRIES {
             let served = self.load_full();
-            let (draft, decided) = Draft::decided(&served.model, caller, |draft| {
+            let (mut draft, mut decided) = Draft::decided(&served.model, caller, |draft| {
                 self.may_write()?;
                 decide(draft)
             })?;
-            let registry = self.registry_of(&draft).await?;
+            let registry = match self.registry_of(&draft).await {
+                Ok(registry) => registry,
+                Err(error) if error.code.is_denial() => {
+                    draft = draft.denied(&served.model, &error);
+                    decided = Err(error);
+                    None
+                }
+                Err(error) => return Err(error),
+            };
             let (model, commit) = draft.finish(action)?;
             match self.store().commit(commit).await {
                 Ok(()) => {
@@ -234,7 +272,7 @@ impl AppState {
         // A large registry takes a while: not on a thread that answers.
         let compile = move || source.compile_model(&model);
         let compiled = tokio::task::spawn_blocking(compile).await.map_err(|_| Error::internal())?;
-        compiled.map(Some).map_err(|refused| Error::definitions(&refused))
+        compiled.map(Some).map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))
     }
 
     /// Takes over what another process wrote. The caller has the turn.

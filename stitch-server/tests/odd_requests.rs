@@ -30,18 +30,8 @@ fn the_table_of_codes_is_the_contracts() {
 #[test]
 fn addresses_and_methods_that_are_not_there() {
     let server = Server::start();
-    for path in [
-        "/",
-        "/api",
-        "/api/flags",
-        "/api/flags/",
-        "/api/flags/eval/",
-        "/api/flags/none",
-        "/v1/x",
-        "/%00",
-        "//",
-        "/..;/",
-    ] {
+    for path in ["/", "/api", "/api/flags", "/api/flags/", "/api/flags/eval/", "/api/flags/none", "/%00", "//", "/..;/"]
+    {
         server.get(path).failure(404, "not_found");
         server.post(path, "{").failure(404, "not_found");
     }

@@ -76,6 +76,18 @@ pub struct StageAndPercentage {
     pub rollout_pct: f64,
 }
 
+impl StageAndPercentage {
+    /// Whether this would be widening: the word of section 7.
+    pub fn widens_to(self, to: Self) -> bool {
+        match (self.rollout_stage, to.rollout_stage) {
+            (Stage::Staged, Stage::Staged) => to.rollout_pct > self.rollout_pct,
+            (Stage::Pilot | Stage::Staged, Stage::Internal) => true,
+            (Stage::Paused | Stage::RolledBack, to) => to.is_open(),
+            (from, to) => to.is_open() && to.width() > from.width(),
+        }
+    }
+}
+
 /// Why a change cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -156,15 +168,12 @@ impl fmt::Display for Lines<'_> {
 /// Every reason why the contract does not allow the change.
 pub fn change(flag: &FlagState, change: &Change<'_>) -> Result<Transition, ChangeRefused> {
     let before = flag.effective(change.env);
-    let from = StageAndPercentage {
-        rollout_stage: before.rollout_stage.unwrap_or(Stage::Draft),
-        rollout_pct: before.rollout_pct.unwrap_or(0.0),
-    };
+    let from = flag.stands_at(change.env);
     let to = StageAndPercentage {
         rollout_stage: change.rollout_stage.unwrap_or(from.rollout_stage),
         rollout_pct: change.rollout_pct.unwrap_or(from.rollout_pct),
     };
-    let widens = is_widening(from, to);
+    let widens = from.widens_to(to);
     let comes_back = from.rollout_stage == Stage::RolledBack && to.rollout_stage != Stage::RolledBack;
     let approvers_needed = if flag.sensitive_flag && (widens || !comes_back) { 2 } else { 1 };
     let approval = change.approval.as_ref().filter(|approval| approval.counts(change.actor, approvers_needed));
@@ -248,15 +257,6 @@ fn is_allowed(from: Stage, to: Stage, paused_from: Option<Stage>) -> bool {
             matches!(to, Stage::Draft | Stage::RolledBack) || (to.is_open() && to.width() <= widest.width())
         }
         Stage::RolledBack => matches!(to, Stage::Draft | Stage::Internal),
-    }
-}
-
-fn is_widening(from: StageAndPercentage, to: StageAndPercentage) -> bool {
-    match (from.rollout_stage, to.rollout_stage) {
-        (Stage::Staged, Stage::Staged) => to.rollout_pct > from.rollout_pct,
-        (Stage::Pilot | Stage::Staged, Stage::Internal) => true,
-        (Stage::Paused | Stage::RolledBack, to) => to.is_open(),
-        (from, to) => to.is_open() && to.width() > from.width(),
     }
 }
 

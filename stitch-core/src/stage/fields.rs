@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::json::Json;
-use crate::stage::Stage;
+use crate::stage::{Stage, StageAndPercentage};
 
 /// The fields that a change of stage sets, of a flag's base or of one environment's patch; what is absent is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -72,6 +72,15 @@ impl FlagState {
                 .filter(|(_, patch)| !patch.is_null())
                 .map(|(environment, patch)| (environment.to_string(), StageFields::from_document(patch)))
                 .collect(),
+        }
+    }
+
+    /// The stage and percentage in effect for an environment, or for the base.
+    pub fn stands_at(&self, env: Option<&str>) -> StageAndPercentage {
+        let fields = self.effective(env);
+        StageAndPercentage {
+            rollout_stage: fields.rollout_stage.unwrap_or(Stage::Draft),
+            rollout_pct: fields.rollout_pct.unwrap_or(0.0),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::error::{Code, Error};
 /// Failures of one address within [`WINDOW`].
 const FAILURES: usize = 5;
 /// For so long a failure counts.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// Addresses that are remembered; of more, the one that failed longest ago is forgotten.
 const ADDRESSES: usize = 10_000;
 
@@ -85,7 +85,7 @@ fn make_room(failed: &mut HashMap<IpAddr, Vec<Instant>>, now: Instant) {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        address => address,
+        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn only<'h>(headers: &'h HeaderMap, taken: &[Kind]) -> Result<Option<
     let value = value.to_str().map_err(|_| refuse("the credential has a character that none has"))?;
     match kind {
         Kind::Authorization => match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(rest.trim())),
             _ => Err(refuse("`Authorization` has another scheme than `Bearer`")),
         },
         Kind::SdkKey | Kind::ApiKey => Ok(Some(value)),

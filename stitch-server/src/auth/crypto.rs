@@ -31,6 +31,7 @@ pub(crate) fn ready() {
 
 struct Es256(EcdsaKeyPair);
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library calls it so")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     if *algorithm != Algorithm::ES256 || key.family() != AlgorithmFamily::Ec {
         return Err(new_error(ErrorKind::UnsupportedAlgorithm));
@@ -57,6 +58,7 @@ enum Public {
     Rs256(RsaPublicKeyComponents<Vec<u8>>),
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library calls it so")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     // The key's own family, too: the bytes of a key of one are never read as one of another.
     Ok(Box::new(match (algorithm, key.family(), key.kind()) {

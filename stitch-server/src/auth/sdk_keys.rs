@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::label;
 use crate::caller::Permission;
 use crate::chance::{self, hex};
 use crate::error::{Code, Error};
@@ -81,6 +82,7 @@ impl Draft {
     /// `forbidden` to who may not.
     pub fn create_key(&mut self, fresh: &Fresh, env: &str, name: &str) -> Result<Arc<Object<SdkKey>>, Error> {
         self.caller().require(Permission::KeysWrite, Some(env))?;
+        label(name, "/name")?;
         let body = SdkKey {
             env: env.to_owned(),
             name: name.to_owned(),
@@ -112,6 +114,7 @@ impl Draft {
     /// As [`Draft::seen`]; `forbidden` to who may not.
     pub fn rename_key(&mut self, id: &str, name: &str, revision: Option<u64>) -> Result<Arc<Object<SdkKey>>, Error> {
         self.key(id)?;
+        label(name, "/name")?;
         let before = self.seen::<SdkKey>(id, revision)?;
         self.rewrite_key(id, &before, SdkKey { name: name.to_owned(), ..before.body.clone() })
     }

@@ -1,7 +1,9 @@
 //! People: who may log in, and what they may do then.
 
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::label;
 use crate::caller::{Grant, Permission};
 use crate::error::{Detail, Error, Place};
 use crate::instant;
@@ -24,6 +26,32 @@ pub struct Profile {
     pub role_key: Option<String>,
 }
 
+/// What becomes of a text that may be none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is this one, or none, from now on.
+    Set(Option<String>),
+}
+
+impl Edit {
+    fn of(self, before: Option<&String>) -> Option<String> {
+        match self {
+            Self::Keep => before.cloned(),
+            Self::Set(text) => text,
+        }
+    }
+}
+
+/// Whatever is there is set, null too.
+impl<'de> Deserialize<'de> for Edit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Set)
+    }
+}
+
 /// What is changed of a user; what is left out stays.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -32,11 +60,11 @@ pub struct Change {
     /// What they may do from now on.
     pub grants: Option<Vec<Grant>>,
     /// Another tenant, or none.
-    pub tenant_id: Option<Option<String>>,
+    pub tenant_id: Edit,
     /// Another tier, or the default.
-    pub tier: Option<Option<String>>,
+    pub tier: Edit,
     /// Another role, or none.
-    pub role_key: Option<Option<String>>,
+    pub role_key: Edit,
 }
 
 /// An e-mail address as users are known by it: in lower case.
@@ -68,6 +96,7 @@ impl Draft {
                 .hint("change that one, or remove it first"));
         }
         let Profile { grants, tenant_id, tier, role_key } = profile.clone();
+        labels([&tenant_id, &tier, &role_key])?;
         let created_at = instant::text(self.now());
         let user = User { password_hash: password_hash.to_owned(), grants, tenant_id, tier, role_key, created_at };
         self.record(Value::Null, told(&user), None);
@@ -88,11 +117,12 @@ impl Draft {
         let after = User {
             password_hash: change.password_hash.unwrap_or_else(|| before.password_hash.clone()),
             grants: change.grants.unwrap_or_else(|| before.grants.clone()),
-            tenant_id: change.tenant_id.unwrap_or_else(|| before.tenant_id.clone()),
-            tier: change.tier.unwrap_or_else(|| before.tier.clone()),
-            role_key: change.role_key.unwrap_or_else(|| before.role_key.clone()),
+            tenant_id: change.tenant_id.of(before.tenant_id.as_ref()),
+            tier: change.tier.of(before.tier.as_ref()),
+            role_key: change.role_key.of(before.role_key.as_ref()),
             created_at: before.created_at.clone(),
         };
+        labels([&after.tenant_id, &after.tier, &after.role_key])?;
         let mut to = told(&after);
         to["password_changed"] = password_changes.into();
         self.record(told(&before), to, None);
@@ -113,6 +143,11 @@ impl Draft {
         self.remove::<User>(email);
         Ok(())
     }
+}
+
+fn labels([tenant_id, tier, role_key]: [&Option<String>; 3]) -> Result<(), Error> {
+    let all = [(tenant_id, "/tenant_id"), (tier, "/tier"), (role_key, "/role_key")];
+    all.into_iter().try_for_each(|(text, pointer)| text.as_ref().map_or(Ok(()), |text| label(text, pointer)))
 }
 
 /// What the audit log has of a user: nothing of the password.
@@ -156,7 +191,7 @@ mod tests {
         let profile = Profile { tier: Some("staff".into()), ..Profile::default() };
         draft.add_user("ann@example.com", "hash", &profile).unwrap();
         assert_eq!(draft.add_user("ann@example.com", "hash", &profile).unwrap_err().code, Code::Conflict);
-        let change = Change { role_key: Some(Some("ops".into())), ..Change::default() };
+        let change = Change { role_key: Edit::Set(Some("ops".into())), ..Change::default() };
         for (revision, code) in [(None, Code::InvalidRequest), (Some(7), Code::Conflict)] {
             assert_eq!(draft.change_user("ann@example.com", &change, revision).unwrap_err().code, code);
         }

@@ -1,35 +1,29 @@
-//! `stitch-server metrics`: the metrics that SDK clients may report, by the same functions as over HTTP.
+//! `stitch-server metrics`: the metrics that SDK clients may report, by the same functions as `/v1/metrics`.
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::store::{StoreArgs, block_on, told};
 use super::table::table;
 use super::text::printable;
-use super::{REFUSED, SUCCESS, UNUSABLE, complain, emit};
+use super::visit::{At, Failure, tell};
 use crate::audit::Action;
-use crate::caller::Caller;
-use crate::error::Error;
-use crate::model::{Metric, MetricType, Model, Stored};
-use crate::store::Store;
-use crate::store::sqlite::Access;
-use crate::writes::{Draft, visit};
+use crate::model::{Metric, MetricType};
+use crate::writes::Draft;
 
-/// List and change the metrics that SDK clients may report
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "Exit status: 0 done, 1 refused, 2 the store cannot be used.")]
+/// Define, list, describe and remove the metrics that SDK clients may report.
+#[derive(Args, Debug)]
 pub struct Metrics {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Clone, Debug, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
-    /// List them
-    List(StoreArgs),
-    /// Define one
-    Add {
+    /// Define a metric
+    Create {
+        #[command(flatten)]
+        at: At,
         /// Its key
         key: String,
         /// The type of its values
@@ -38,104 +32,72 @@ enum Command {
         /// What it is, in your words
         #[arg(long)]
         description: Option<String>,
-        #[command(flatten)]
-        store: StoreArgs,
     },
-    /// Describe one anew
-    Describe {
+    /// List the metrics
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Describe a metric anew
+    Update {
+        #[command(flatten)]
+        at: At,
         /// Its key
         key: String,
         /// What it is, in your words
+        #[arg(long)]
         description: String,
-        #[command(flatten)]
-        store: StoreArgs,
     },
-    /// Remove one; events of it that are stored stay
+    /// Remove a metric; events of it that are stored stay
     Remove {
+        #[command(flatten)]
+        at: At,
         /// Its key
         key: String,
-        #[command(flatten)]
-        store: StoreArgs,
     },
-}
-
-impl ValueEnum for MetricType {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(self.as_str()))
-    }
 }
 
 impl Metrics {
-    /// Does it, beside a server or without one.
+    /// Does it, and says what came of it.
     pub fn run(&self) -> ExitCode {
-        let (Command::List(store)
-        | Command::Add { store, .. }
-        | Command::Describe { store, .. }
-        | Command::Remove { store, .. }) = &self.command;
-        let opened = store.file().and_then(|_| store.store.open(Access::Visit).map_err(|error| error.to_string()));
-        let done = opened.and_then(|store| block_on(self.command.run(&*store)));
-        match done {
-            Ok(Ok(text)) => emit(&text, SUCCESS),
-            Ok(Err(error)) => complain(&format!("error: {}\n", told(&error)), REFUSED),
-            Err(error) => complain(&format!("error: {error}\n"), UNUSABLE),
-        }
+        tell(self.command.run())
     }
+}
+
+/// Whoever sits at the machine means the metric as it is.
+fn as_it_is(draft: &Draft, key: &str) -> Option<u64> {
+    draft.model().metrics.get(key).map(|metric| metric.revision)
 }
 
 impl Command {
-    async fn run(&self, store: &dyn Store) -> Result<String, Error> {
+    fn run(&self) -> Result<String, Failure> {
         match self {
-            Self::List(_) => list(store).await,
-            Self::Add { key, value_type, description, .. } => {
+            Self::Create { at, key, value_type, description } => {
                 let metric = Metric { value_type: *value_type, description: description.clone() };
-                let create = |draft: &mut Draft| draft.create_metric(key, &metric).map(|_| ());
-                write(store, "metric.create", key, create).await
+                at.open()?.write(&Action::new("metric.create", key), |draft| draft.create_metric(key, &metric))?;
+                Ok(format!("{key} may be reported\n"))
             }
-            Self::Describe { key, description, .. } => {
-                let update = |draft: &mut Draft| {
-                    let (before, revision) = seen(draft, key)?;
-                    let metric = Metric { description: Some(description.clone()), ..before };
-                    draft.update_metric(key, &metric, Some(revision)).map(|_| ())
-                };
-                write(store, "metric.update", key, update).await
+            Self::List { at } => {
+                let model = at.open()?.model()?;
+                let rows = model.metrics.iter().map(|(key, object)| {
+                    let Metric { value_type, description } = &object.body;
+                    let description = printable(description.as_deref().unwrap_or_default(), 100).into_owned();
+                    vec![key.clone(), value_type.as_str().to_owned(), description]
+                });
+                Ok(table(&["key", "type", "description"], &rows.collect::<Vec<_>>()))
             }
-            Self::Remove { key, .. } => {
-                let remove = |draft: &mut Draft| {
-                    let (_, revision) = seen(draft, key)?;
-                    draft.remove_metric(key, Some(revision))
-                };
-                write(store, "metric.remove", key, remove).await
+            Self::Update { at, key, description } => {
+                at.open()?.write(&Action::new("metric.update", key), |draft| {
+                    draft.describe_metric(key, Some(description.clone()), as_it_is(draft, key))
+                })?;
+                Ok(format!("{key} is described\n"))
+            }
+            Self::Remove { at, key } => {
+                at.open()?.write(&Action::new("metric.remove", key), |draft| {
+                    draft.remove_metric(key, as_it_is(draft, key))
+                })?;
+                Ok(format!("{key} is removed\n"))
             }
         }
     }
-}
-
-/// The metric as it is: whoever sits at the machine means that one.
-fn seen(draft: &Draft, key: &str) -> Result<(Metric, u64), Error> {
-    let revision = Metric::among(draft.model()).get(key).map_or(0, |object| object.revision);
-    draft.seen::<Metric>(key, Some(revision)).map(|object| (object.body.clone(), object.revision))
-}
-
-async fn write(
-    store: &dyn Store,
-    action: &'static str,
-    key: &str,
-    decide: impl Fn(&mut Draft) -> Result<(), Error>,
-) -> Result<String, Error> {
-    visit::write(store, &Caller::operator_of_the_machine(), &Action::new(action, key), decide).await?;
-    Ok(String::new())
-}
-
-async fn list(store: &dyn Store) -> Result<String, Error> {
-    let model = store.load().await.and_then(Model::read).map_err(|error| visit::away(&error))?;
-    let rows = model.metrics.iter().map(|(key, object)| {
-        let Metric { value_type, description } = &object.body;
-        let description = printable(description.as_deref().unwrap_or_default(), 100).into_owned();
-        vec![key.clone(), value_type.as_str().to_owned(), object.revision.to_string(), description]
-    });
-    Ok(table(&["key", "type", "revision", "description"], &rows.collect::<Vec<_>>()))
 }

@@ -1,21 +1,25 @@
 //! Commands on a store: beside a server that serves it, or without one.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::{REFUSED, SUCCESS, UNUSABLE, complain, emit};
-use crate::audit::Action;
+use crate::audit::{Action, Verifier};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::model::Model;
 use crate::source::Source;
 use crate::start::store::Place;
-use crate::store::Store;
 use crate::store::sqlite::{Access, DATABASE};
+use crate::store::{AuditQuery, Store, StoreError};
 use crate::writes::{Draft, visit};
+
+/// Audit entries that are read at a time.
+const PAGE: usize = 1_000;
 
 /// Which store.
 #[derive(Args, Clone, Debug)]
@@ -39,6 +43,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
 /// A store that a command visits.
 pub(super) struct Visit {
     store: Arc<dyn Store>,
@@ -46,10 +56,23 @@ pub(super) struct Visit {
 }
 
 impl At {
-    pub(super) fn open(&self) -> Result<Visit, Failure> {
-        if self.store == Place::Memory {
-            return Err(Failure::Unusable("a store in memory is gone with its server: name a file".to_owned()));
+    /// A file that is the store.
+    pub(super) fn of(file: &Path) -> Self {
+        Self { store: Place::File(file.to_owned()) }
+    }
+
+    /// The store's file.
+    pub(super) fn file(&self) -> Result<&Path, Failure> {
+        match &self.store {
+            Place::File(file) => Ok(file),
+            Place::Memory => {
+                Err(Failure::Unusable("a store in memory is gone with its server: name a file".to_owned()))
+            }
         }
+    }
+
+    pub(super) fn open(&self) -> Result<Visit, Failure> {
+        self.file()?;
         let unusable = |error: &dyn std::fmt::Display| Failure::Unusable(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unusable(&error))?;
@@ -75,6 +98,28 @@ impl Visit {
         Ok(self.runtime.block_on(visit::write(&*self.store, &caller, action, decide))?)
     }
 
+    /// Goes through the whole audit log, and says how long it is, or what is wrong with it.
+    pub(super) fn verify_audit(&self) -> Result<Result<u64, String>, Failure> {
+        let unusable = |error: StoreError| Failure::Unusable(error.to_string());
+        // Where it stands first: what a server writes meanwhile comes after.
+        let head = self.runtime.block_on(self.store.head()).map_err(unusable)?;
+        let mut verifier = Verifier::default();
+        let mut after = 0;
+        while after < head.audit {
+            let limit = usize::try_from(head.audit - after).unwrap_or(PAGE).min(PAGE);
+            let query = AuditQuery { flag: None, after, limit };
+            let rows = self.runtime.block_on(self.store.audit(query)).map_err(unusable)?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            for row in &rows {
+                if let Err(wrong) = verifier.row(row) {
+                    return Ok(Err(wrong));
+                }
+            }
+        }
+        Ok(verifier.finish(&head))
+    }
+
     /// Refuses an environment that the store's registry does not list; one that defines nothing may serve a file's.
     pub(super) fn check_env(&self, env: &str) -> Result<(), Failure> {
         let model = self.model()?;
@@ -92,9 +137,10 @@ pub(super) fn tell(outcome: Result<String, Failure>) -> ExitCode {
         Ok(answer) => emit(&answer, SUCCESS),
         Err(Failure::Unusable(why)) => complain(&format!("error: {why}\n"), UNUSABLE),
         Err(Failure::Refused(error)) => {
-            let details = error.details.iter().map(|detail| format!(": {}", detail.message)).collect::<String>();
+            let details = error.details.iter().map(|detail| detail.message.as_str());
+            let parts: Vec<_> = std::iter::once(&*error.message).chain(details).collect();
             let hint = error.hint.map_or_else(String::new, |hint| format!(" ({hint})"));
-            complain(&format!("error: {}{details}{hint}\n", error.message), REFUSED)
+            complain(&format!("error: {}{hint}\n", parts.join(": ")), REFUSED)
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::caller::Permission;
 use crate::error::{Code, Detail, Error, Place};
-use crate::model::{Metric, MetricType, Object, Stored};
+use crate::model::{Metric, Object, Stored};
 use crate::writes::Draft;
 
 /// Characters that a key may have.
@@ -31,26 +31,22 @@ impl Draft {
         self.write_metric(Value::Null, key, metric)
     }
 
-    /// Changes a metric's description. Its type stays: what was stored under the key would mean two things.
+    /// Describes a metric anew. Its type stays: what was stored under the key would mean two things.
     ///
     /// # Errors
     ///
-    /// `forbidden` to who may not; `not_found`, `invalid_request` or `conflict` as [`Draft::seen`] says, and `conflict`
-    /// for another type.
-    pub fn update_metric(
+    /// `forbidden` to who may not; else as [`Draft::seen`] says.
+    pub fn describe_metric(
         &mut self,
         key: &str,
-        metric: &Metric,
+        description: Option<String>,
         revision: Option<u64>,
     ) -> Result<Arc<Object<Metric>>, Error> {
         self.caller().require(Permission::EventsWrite, None)?;
-        check_description(metric)?;
         let before = self.seen::<Metric>(key, revision)?;
-        if before.body.value_type != metric.value_type {
-            return Err(Error::new(Code::Conflict, "the type of a metric does not change: events of it are stored")
-                .hint("define another metric, or remove this one and define it anew"));
-        }
-        self.write_metric(told(&before.body), key, metric)
+        let metric = Metric { description, ..before.body.clone() };
+        check_description(&metric)?;
+        self.write_metric(told(&before.body), key, &metric)
     }
 
     /// Removes a metric; events of it that are stored stay.
@@ -106,30 +102,11 @@ fn refuse(name: &str, message: String) -> Error {
         .details([Detail::new(Place::Pointer(format!("/{name}")), message)])
 }
 
-impl MetricType {
-    /// Every one.
-    pub const ALL: [Self; 3] = [Self::Boolean, Self::Integer, Self::Double];
-
-    /// The contract's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Double => "double",
-        }
-    }
-
-    /// The type of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value_type| value_type.as_str() == name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::caller::{Caller, Grant, Role};
-    use crate::model::Model;
+    use crate::model::{MetricType, Model};
 
     fn draft(model: &Model, role: Role) -> Draft {
         Draft::new(model, &Caller { subject: "ann".to_owned(), grants: vec![Grant { role, env: None }] }, 0)
@@ -150,13 +127,12 @@ mod tests {
         let made = draft.create_metric("clicks", &metric(MetricType::Integer, "once")).unwrap();
         let code = |result: Result<Arc<Object<Metric>>, Error>| result.unwrap_err().code;
         assert_eq!(code(draft.create_metric("clicks", &metric(MetricType::Double, ""))), Code::Conflict);
-        let twice = metric(MetricType::Integer, "twice");
-        assert_eq!(code(draft.update_metric("clicks", &twice, None)), Code::InvalidRequest);
-        assert_eq!(code(draft.update_metric("clicks", &twice, Some(made.revision + 1))), Code::Conflict);
-        assert_eq!(code(draft.update_metric("other", &twice, Some(1))), Code::NotFound);
-        let other = metric(MetricType::Double, "twice");
-        assert_eq!(code(draft.update_metric("clicks", &other, Some(made.revision))), Code::Conflict);
-        assert_eq!(draft.update_metric("clicks", &twice, Some(made.revision)).unwrap().body, twice);
+        let twice = || Some("twice".to_owned());
+        assert_eq!(code(draft.describe_metric("clicks", twice(), None)), Code::InvalidRequest);
+        assert_eq!(code(draft.describe_metric("clicks", twice(), Some(made.revision + 1))), Code::Conflict);
+        assert_eq!(code(draft.describe_metric("other", twice(), Some(1))), Code::NotFound);
+        let described = draft.describe_metric("clicks", twice(), Some(made.revision)).unwrap();
+        assert_eq!(described.body, metric(MetricType::Integer, "twice"));
         assert_eq!(draft.remove_metric("clicks", None).unwrap_err().code, Code::InvalidRequest);
         draft.remove_metric("clicks", Some(made.revision)).unwrap();
         assert!(draft.model().metrics.is_empty());

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use stitch_core::{Json, limits};
 
-use crate::error::{Detail, Error, Place};
+use crate::error::{DETAILS, Detail, Error, Place};
 use crate::extract;
 
 /// Events of one call.
@@ -49,9 +49,14 @@ pub fn read(body: Json<'_>) -> Result<Vec<Report<'_>>, Error> {
             refuse(format!("there are {} `events`; at most {EVENTS} are allowed", items.len()))
         }
         Some(Json::Array(items)) => {
-            let mut wrong = Vec::new();
-            let reports = items.into_iter().enumerate();
-            let reports: Vec<_> = reports.filter_map(|(index, item)| report(index, item, &mut wrong)).collect();
+            let (mut reports, mut wrong) = (Vec::with_capacity(items.len()), Vec::new());
+            for (index, item) in items.into_iter().enumerate() {
+                reports.extend(report(index, item, &mut wrong));
+                // Nobody is told of more.
+                if wrong.len() >= DETAILS {
+                    break;
+                }
+            }
             if wrong.is_empty() {
                 return Ok(reports);
             }
@@ -98,7 +103,7 @@ fn report<'j>(index: usize, item: Json<'j>, wrong: &mut Vec<Detail>) -> Option<R
     if value.is_none() {
         refuse("", "has no `value`");
     }
-    for (name, _) in &members {
+    for (name, _) in members.iter().take(DETAILS) {
         refuse(name, &format!("means nothing here: known are {KNOWN}"));
     }
     if wrong.len() > before {

@@ -43,13 +43,13 @@ pub async fn batch(
     Extension(meta): Extension<Meta>,
     uri: Uri,
     headers: HeaderMap,
-    asker: Asker,
+    who: Asker,
     body: Bytes,
 ) -> Result<Response, Error> {
     let query = Query::read(&uri, &["trace"], true)?;
     let asked = Asked::read(extract::json(&headers, &body)?)?;
     let trace = query.switch("trace")? || asked.trace;
-    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query, &asker)? };
+    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query, &who)? };
     let meta = meta.ignoring(sources.ignored);
     let served = state.load();
     let engine = &served.registry.engine;
@@ -57,7 +57,7 @@ pub async fn batch(
     let Some(items) = &asked.items else {
         let resolved = sources.resolve(engine, now)?;
         if trace {
-            asker.require_read(resolved.env)?;
+            who.require_read(resolved.env)?;
         }
         let results = all(engine, &resolved.context, trace);
         let data = Batch { count: results.len(), results };
@@ -65,7 +65,7 @@ pub async fn batch(
     };
     let (contexts, auth_source) = resolve(items, sources, engine, now)?;
     if trace {
-        contexts.iter().try_for_each(|resolved| asker.require_read(resolved.env))?;
+        contexts.iter().try_for_each(|resolved| who.require_read(resolved.env))?;
     }
     let results: Vec<_> = items
         .iter()

@@ -22,7 +22,7 @@ pub async fn eval(
     Extension(meta): Extension<Meta>,
     uri: Uri,
     headers: HeaderMap,
-    asker: Asker,
+    who: Asker,
 ) -> Result<Response, Error> {
     let query = Query::read(&uri, &["key", "trace"], true)?;
     let trace = query.switch("trace")?;
@@ -31,11 +31,11 @@ pub async fn eval(
     };
     let served = state.load();
     let engine = &served.registry.engine;
-    let sources = Sources::of(&headers, &query, &asker)?;
+    let sources = Sources::of(&headers, &query, &who)?;
     let meta = meta.ignoring(sources.ignored);
     let resolved = sources.resolve(engine, of_the_clock())?;
     if trace {
-        asker.require_read(resolved.env)?;
+        who.require_read(resolved.env)?;
     }
     let Some(flag) = engine.flag(key) else {
         return Err(Error::new(Code::FlagNotFound, "the registry has no flag of this key")

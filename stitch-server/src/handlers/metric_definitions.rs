@@ -6,17 +6,17 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use serde::Serialize;
-use stitch_core::Json;
+use serde::{Deserialize, Serialize};
 
 use crate::audit::Action;
 use crate::auth::Bearer;
-use crate::caller::Permission;
-use crate::error::{Code, Detail, Error, Place};
+use crate::caller::{Caller, Permission};
+use crate::error::{Code, Error};
 use crate::extract::{self, Key, Query};
-use crate::model::{Metric, MetricType, Object};
+use crate::model::{Metric, Object};
 use crate::state::AppState;
 use crate::wire;
+use crate::writes::Draft;
 
 /// A metric as answers write it.
 #[derive(Serialize)]
@@ -30,6 +30,19 @@ struct Told<'a> {
 #[derive(Serialize)]
 struct List<'a> {
     metrics: Vec<Told<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    key: String,
+    #[serde(flatten)]
+    metric: Metric,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    description: Option<String>,
+    revision: Option<u64>,
 }
 
 fn told<'a>(key: &'a str, object: &'a Arc<Object<Metric>>) -> Told<'a> {
@@ -71,18 +84,14 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let body = Body::read(extract::json(&headers, &body)?, &["key", "type", "description"])?;
-    let key = body.text("key")?.ok_or_else(|| Error::invalid("there is no `key`"))?.to_owned();
-    let metric = body.metric()?;
+    let Asked { key, metric } = extract::typed(&headers, &body, &["key", "type", "description"])?;
     let action = Action::new("metric.create", &*key);
-    let made = {
-        let key = key.clone();
-        state.write(caller, action, move |draft| draft.create_metric(&key, &metric)).await?
-    };
+    let of = key.clone();
+    let made = state.write(caller, action, move |draft| draft.create_metric(&of, &metric)).await?;
     wire::plain(StatusCode::CREATED, &told(&key, &made))
 }
 
-/// Changes a metric.
+/// Describes a metric anew.
 ///
 /// # Errors
 ///
@@ -94,13 +103,11 @@ pub async fn update(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let body = Body::read(extract::json(&headers, &body)?, &["type", "description", "revision"])?;
-    let (metric, revision) = (body.metric()?, body.revision()?);
+    let Change { description, revision } = extract::typed(&headers, &body, &["description", "revision"])?;
     let action = Action::new("metric.update", &*key);
-    let written = {
-        let key = key.clone();
-        state.write(caller, action, move |draft| draft.update_metric(&key, &metric, revision)).await?
-    };
+    let of = key.clone();
+    let describe = move |draft: &mut Draft| draft.describe_metric(&of, description.clone(), revision);
+    let written = state.write(caller, action, describe).await?;
     wire::plain(StatusCode::OK, &told(&key, &written))
 }
 
@@ -125,44 +132,7 @@ pub async fn remove(
 }
 
 /// A metric's definition belongs to no environment: whoever may read events anywhere may read it.
-fn may_read(caller: &crate::caller::Caller) -> Result<(), Error> {
+fn may_read(caller: &Caller) -> Result<(), Error> {
     let anywhere = caller.grants.iter().any(|grant| grant.role.allows(Permission::EventsRead));
     if anywhere { Ok(()) } else { caller.require(Permission::EventsRead, None) }
-}
-
-struct Body<'j>(Json<'j>);
-
-impl<'j> Body<'j> {
-    fn read(json: Json<'j>, known: &[&str]) -> Result<Self, Error> {
-        extract::unknown_keys(&json, known)?;
-        Ok(Self(json))
-    }
-
-    fn text(&self, name: &str) -> Result<Option<&str>, Error> {
-        match self.0.get(name) {
-            None | Some(Json::Null) => Ok(None),
-            Some(json) => json.as_text().map(Some).ok_or_else(|| refuse(name, "must be a string")),
-        }
-    }
-
-    fn metric(&self) -> Result<Metric, Error> {
-        let of = self.text("type")?.and_then(MetricType::named);
-        let value_type = of.ok_or_else(|| refuse("type", "must be `boolean`, `integer` or `double`"))?;
-        Ok(Metric { value_type, description: self.text("description")?.map(str::to_owned) })
-    }
-
-    fn revision(&self) -> Result<Option<u64>, Error> {
-        match self.0.get("revision") {
-            None | Some(Json::Null) => Ok(None),
-            Some(Json::Number(number)) => match number.as_integer().map(u64::try_from) {
-                Some(Ok(revision)) => Ok(Some(revision)),
-                _ => Err(refuse("revision", "must be a whole number")),
-            },
-            Some(_) => Err(refuse("revision", "must be a whole number")),
-        }
-    }
-}
-
-fn refuse(name: &str, message: &'static str) -> Error {
-    Error::invalid("the body is refused").details([Detail::new(Place::Pointer(format!("/{name}")), message)])
 }

@@ -26,11 +26,11 @@ pub async fn registry(
     Extension(meta): Extension<Meta>,
     uri: Uri,
     headers: HeaderMap,
-    asker: Asker,
+    who: Asker,
 ) -> Result<Response, Error> {
     let summary = Query::read(&uri, &["summary"], false)?.switch("summary")?;
     // All environments are in it.
-    asker.require_read(None)?;
+    who.require_read(None)?;
     let served = state.load();
     let registry = &served.registry;
     let form = if summary { "summary" } else { "full" };

@@ -4,11 +4,11 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::audit::Action;
 use crate::auth::Bearer;
-use crate::auth::users::{self, Change, Profile};
+use crate::auth::users::{self, Change, Edit, Profile};
 use crate::caller::{Grant, Permission};
 use crate::error::{Code, Error};
 use crate::extract::{self, Query};
@@ -57,18 +57,13 @@ struct Added {
 struct Changed {
     password: Option<String>,
     grants: Option<Vec<Grant>>,
-    #[serde(default, deserialize_with = "said")]
-    tenant_id: Option<Option<String>>,
-    #[serde(default, deserialize_with = "said")]
-    tier: Option<Option<String>>,
-    #[serde(default, deserialize_with = "said")]
-    role_key: Option<Option<String>>,
+    #[serde(default)]
+    tenant_id: Edit,
+    #[serde(default)]
+    tier: Edit,
+    #[serde(default)]
+    role_key: Edit,
     revision: Option<u64>,
-}
-
-/// Null is something that is said, too.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Lists the users.

@@ -10,9 +10,16 @@ macro_rules! documents {
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name(pub Json<'static>);
 
+        impl AsRef<Json<'static>> for $name {
+            fn as_ref(&self) -> &Json<'static> {
+                &self.0
+            }
+        }
+
         impl Stored for $name {
             const KIND: &'static str = $kind;
             const DEFINES: bool = true;
+            const COLLECTION: &'static str = stringify!($field);
 
             fn among(model: &Model) -> &Objects<Self> {
                 &model.$field

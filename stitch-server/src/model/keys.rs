@@ -1,5 +1,6 @@
 //! What SDK clients need: their keys, and the metrics that they may report.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::stored::stored;
@@ -33,7 +34,7 @@ pub struct Metric {
 }
 
 /// The type of a metric's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum MetricType {
     /// `true` or `false`.
@@ -42,6 +43,17 @@ pub enum MetricType {
     Integer,
     /// Any finite number.
     Double,
+}
+
+impl MetricType {
+    /// The contract's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Double => "double",
+        }
+    }
 }
 
 stored!(SdkKey, "sdk_key", keys);

@@ -40,8 +40,14 @@ pub struct Approval {
     pub flag: String,
     /// The environment; none for the base.
     pub env: Option<String>,
-    /// The very change.
+    /// The very change, for people: what is different afterwards of all that the flag's answers depend on.
     pub change: Value,
+    /// SHA-256 of all that before the change: once anything of it is another, this approval no longer fits.
+    pub before: String,
+    /// SHA-256 of all that after the change.
+    pub after: String,
+    /// How many people have to sign.
+    pub signatures_needed: usize,
     /// Who asked.
     pub requested_by: String,
     /// When (milliseconds).

@@ -11,6 +11,8 @@ pub trait Stored: Clone + Sized {
     const KIND: &'static str;
     /// Whether evaluations depend on it.
     const DEFINES: bool = false;
+    /// Where those of this kind stand in the registry document, if they do.
+    const COLLECTION: &'static str = "";
 
     /// Those of this kind.
     fn among(model: &Model) -> &Objects<Self>;

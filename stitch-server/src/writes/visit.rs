@@ -19,12 +19,15 @@ pub async fn write<T>(
     action: &Action,
     decide: impl Fn(&mut Draft) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let away = |error: &StoreError| Error::new(Code::NotReady, format!("{error}; nothing was written"));
     for _ in 0..TRIES {
         let contents = store.load().await.map_err(|error| away(&error))?;
         let model = Model::read(contents).map_err(|error| away(&error))?;
         let (draft, decided) = Draft::decided(&model, caller, &decide)?;
         if draft.defines {
-            Source::Store.compile_model(&draft.model).map_err(|refused| Error::definitions(&refused))?;
+            Source::Store
+                .compile_model(&draft.model)
+                .map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))?;
         }
         let (_, commit) = draft.finish(action)?;
         match store.commit(commit).await {
@@ -34,9 +37,4 @@ pub async fn write<T>(
         }
     }
     Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
-}
-
-/// What somebody at a terminal is told of a store that does not answer.
-pub fn away(error: &StoreError) -> Error {
-    Error::new(Code::NotReady, format!("{error}; nothing was written"))
 }

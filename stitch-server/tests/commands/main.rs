@@ -1,6 +1,7 @@
 //! The commands, as the binary runs them: what they print, and with which status they end.
 
 mod eval;
+mod metrics;
 mod validate;
 
 use std::io::Write;

@@ -39,10 +39,10 @@ impl Server {
 
     pub fn with(settings: Settings, source: Source) -> Self {
         let registry = source.load().unwrap();
-        Self::of_state(AppState::new(settings, source, registry, gate::run().unwrap()).unwrap())
+        Self::of(AppState::new(settings, source, registry, gate::run().unwrap()).unwrap())
     }
 
-    pub fn of_state(state: AppState) -> Self {
+    pub fn of(state: AppState) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {

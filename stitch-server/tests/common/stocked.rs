@@ -107,7 +107,7 @@ impl Shop {
         let registry = Source::Store.compile_model(&model).unwrap();
         let with = (Arc::clone(&store), model);
         let state = AppState::with_store(settings, Source::Store, registry, gate::run().unwrap(), with);
-        Self { server: Server::of_state(state), store, stocked }
+        Self { server: Server::of(state), store, stocked }
     }
 
     /// Asks as an SDK client of `prod`.

@@ -22,13 +22,14 @@ fn metrics_are_made_read_changed_and_removed() {
     let event = r#"{"events": [{"metric_key": "errors", "context_key": "U", "value": 1}]}"#;
     assert_eq!(told(&shop.sdk("/v1/environments/prod/events", event))["accepted_count"], 1);
 
-    let change = json!({"type": "integer", "description": "twice", "revision": made["revision"]}).to_string();
-    let changed = told(&shop.admin("PUT", "/v1/metrics/errors", &change));
+    let change = json!({"description": "twice", "revision": made["revision"]}).to_string();
+    let changed = told(&shop.admin("PATCH", "/v1/metrics/errors", &change));
     assert!(changed["revision"].as_u64() > made["revision"].as_u64() && changed["description"] == "twice", "{changed}");
-    refused(&shop.admin("PUT", "/v1/metrics/errors", &change), 409, "conflict");
-    refused(&shop.admin("PUT", "/v1/metrics/errors", r#"{"type": "integer"}"#), 400, "invalid_request");
+    refused(&shop.admin("PATCH", "/v1/metrics/errors", &change), 409, "conflict");
+    refused(&shop.admin("PATCH", "/v1/metrics/errors", r#"{"description": "x"}"#), 400, "invalid_request");
+    // Its type stays.
     let other = json!({"type": "double", "revision": changed["revision"]}).to_string();
-    refused(&shop.admin("PUT", "/v1/metrics/errors", &other), 409, "conflict");
+    refused(&shop.admin("PATCH", "/v1/metrics/errors", &other), 400, "invalid_request");
 
     refused(&shop.admin("DELETE", "/v1/metrics/errors", ""), 400, "invalid_request");
     refused(&shop.admin("DELETE", "/v1/metrics/errors?revision=1", ""), 409, "conflict");
@@ -66,7 +67,7 @@ fn whoever_reads_events_reads_metrics_and_admins_write_them() {
     let body = r#"{"key": "a", "type": "integer"}"#;
     for (method, path, body) in [
         ("POST", "/v1/metrics", body),
-        ("PUT", "/v1/metrics/clicks", r#"{"type": "integer", "revision": 1}"#),
+        ("PATCH", "/v1/metrics/clicks", r#"{"description": "x", "revision": 1}"#),
         ("DELETE", "/v1/metrics/clicks?revision=1", ""),
     ] {
         let denied = refused(&shop.person(viewer, method, path, body), 403, "forbidden");

@@ -135,7 +135,15 @@ fn a_key_is_renamed_by_who_saw_it() {
     let renamed = house.ask(ADMIN, "PATCH", &path, &seen).json();
     assert_eq!((&renamed["name"], renamed["revision"].as_u64() > Some(revision)), (&json!("new"), true));
     refused(&house.ask(ADMIN, "PATCH", "/v1/keys/none", &seen), 404, "not_found");
-    for wrong in [r#"{"env": "nowhere", "name": "x"}"#, r#"{"env": "dev"}"#, r#"{"env": 7, "name": "x"}"#, "[]", "{"] {
+    for wrong in [
+        r#"{"env": "nowhere", "name": "x"}"#,
+        r#"{"env": "dev"}"#,
+        r#"{"env": 7, "name": "x"}"#,
+        r#"{"env": "dev", "name": ""}"#,
+        r#"{"env": "dev", "name": "\u001b[2J"}"#,
+        "[]",
+        "{",
+    ] {
         let error = refused(&house.ask(ADMIN, "POST", "/v1/keys", wrong), 400, "invalid_request");
         assert!(error["details"].is_array() || wrong == "[]", "{error}");
     }

@@ -88,7 +88,7 @@ impl House {
         let model = runtime.block_on(starting::store::read(&*store, true)).unwrap();
         let registry = Source::Store.compile_model(&model).unwrap();
         let state = AppState::with_store(settings, Source::Store, registry, gate::run().unwrap(), (store, model));
-        Self { server: Server::of_state(state.clone()), state, runtime }
+        Self { server: Server::of(state.clone()), state, runtime }
     }
 
     /// A token as a login gives it.

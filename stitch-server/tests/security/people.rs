@@ -63,6 +63,9 @@ fn what_makes_no_user_is_refused_and_says_where() {
         json!({"grants": "admin"}),
         json!({"password_hash": "x"}),
         json!({"tier": 7}),
+        json!({"tier": ""}),
+        json!({"role_key": "\u{1b}[2J"}),
+        json!({"tenant_id": "x".repeat(201)}),
     ] {
         refused(&add(&house, more), 400, "invalid_request");
     }

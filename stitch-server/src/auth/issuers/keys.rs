@@ -11,7 +11,7 @@ use super::fetch::{self, Key};
 
 /// Keys that were fetched longer ago than this are asked for again beside their use: one that was withdrawn must not
 /// count for ever, and one that is known counts while its issuer is away.
-const STALE_AFTER: Duration = Duration::from_secs(300);
+const STALE_AFTER: Duration = Duration::from_mins(5);
 
 /// The keys of one issuer.
 #[derive(Debug)]

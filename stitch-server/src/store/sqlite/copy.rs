@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Access, Sqlite, open, queries};
+use super::{open, queries};
+use crate::chance;
 use crate::store::StoreError;
 
 /// How long to wait for whoever writes.
@@ -77,19 +78,15 @@ impl Restoring {
         Ok(Self { copy, store: store.to_owned() })
     }
 
-    /// The copy, as a store in which to write before it takes over.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be opened.
-    pub fn contents(&self) -> Result<Sqlite, StoreError> {
-        Sqlite::open(&self.copy.0, Access::Visit)
+    /// The copy, a store of its own until it takes over.
+    pub fn copy(&self) -> &Path {
+        &self.copy.0
     }
 
     /// Puts the copy in the store's place: whoever serves it sees either all of the one or all of the other.
     ///
-    /// The store's revision and its cursors go on from where they were, so that none that somebody saw means something
-    /// else from now on.
+    /// It is another history from now on. The store's revision and its cursors go on from where they were, so that none
+    /// that somebody saw means something else.
     ///
     /// # Errors
     ///
@@ -111,7 +108,7 @@ impl Restoring {
         let revision = queries::head(&before)?.revision;
         let cursor = queries::last_cursor(&before)?;
         // What is written to the source through the same connection goes along.
-        queries::go_on(&source, revision, cursor)?;
+        queries::begin_history(&source, &chance::token(16)?, revision, cursor)?;
         step(&backup, ALL_PAGES).map_err(at)
     }
 }

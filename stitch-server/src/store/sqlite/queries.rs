@@ -117,9 +117,9 @@ pub(super) fn touch(connection: &Connection) -> Result<()> {
     connection.prepare_cached("UPDATE head SET revision = revision")?.execute([]).map(|_| ())
 }
 
-/// Lets a copy go on where another store was: no revision and no cursor is given twice.
-pub(super) fn go_on(connection: &Connection, revision: u64, cursor: i64) -> Result<()> {
-    connection.execute("UPDATE head SET revision = max(revision, ?1)", [revision])?;
+/// Makes a copy another history, which goes on where another store was: no revision and no cursor is given twice.
+pub(super) fn begin_history(connection: &Connection, history: &str, revision: u64, cursor: i64) -> Result<()> {
+    connection.execute("UPDATE head SET history = ?1, revision = max(revision, ?2)", params![history, revision])?;
     let cursor = cursor.max(last_cursor(connection)?);
     connection.execute("DELETE FROM sqlite_sequence WHERE name = 'events'", [])?;
     connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?1)", [cursor])?;

@@ -1,0 +1,349 @@
+//! Whatever people do, in whatever order: no gate of a protected flag opens without the approvals that it needs.
+//!
+//! The judge knows nothing of how the server decides: it compares what everybody is served before and after.
+
+mod world;
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+use stitch_core::{Engine, Json, Reason};
+use stitch_server::audit::{Action, Verifier};
+use stitch_server::caller::Caller;
+use stitch_server::model::Model;
+use stitch_server::store::AuditRow;
+use stitch_server::writes::{Change, Draft, Terms, approval, rollback};
+use world::{ENVS, FLAGS, NOW, answers, change, engine, people, start};
+
+/// What a step does, out of a few numbers.
+type Numbers = (u8, usize, [u8; 4], [u8; 4], Vec<usize>);
+
+/// What was true when an approval was asked for.
+struct Asked {
+    by_the_clock: i64,
+    /// What everybody is to be served of the flag where the approval is for.
+    promised: BTreeMap<String, String>,
+}
+
+struct World {
+    model: Model,
+    engine: Engine,
+    people: Vec<Caller>,
+    asked: BTreeMap<String, Asked>,
+    now: i64,
+    log: Vec<AuditRow>,
+}
+
+/// How often what happened, so that a test in which nothing happens fails.
+#[derive(Default)]
+struct Counts {
+    opened: Cell<u32>,
+    opened_by_two: Cell<u32>,
+    approval_required: Cell<u32>,
+    refused: Cell<u32>,
+    free: Cell<u32>,
+    stopped: Cell<u32>,
+}
+
+fn count(cell: &Cell<u32>) {
+    cell.set(cell.get() + 1);
+}
+
+impl World {
+    fn new() -> Self {
+        let model = start();
+        let engine = engine(&model).unwrap();
+        // The log of a world begins with it.
+        let mut model = model;
+        (model.head.audit, model.head.audit_hash) = (0, String::new());
+        Self { model, engine, people: people(), asked: BTreeMap::new(), now: NOW, log: Vec::new() }
+    }
+
+    /// Commits what was decided, if the core takes it; a refusal leaves everything as it was.
+    fn write(
+        &mut self,
+        who: usize,
+        decide: impl FnOnce(&mut Draft) -> Result<(), stitch_server::error::Error>,
+    ) -> Result<Model, String> {
+        let untouched = (self.model.head.clone(), self.model.document().to_string());
+        let mut draft = Draft::new(&self.model, &self.people[who], self.now);
+        let decided = decide(&mut draft);
+        assert_eq!(untouched, (self.model.head.clone(), self.model.document().to_string()));
+        decided.map_err(|error| error.code.as_str().to_owned())?;
+        let engine = engine(draft.model()).ok_or("the core refuses it")?;
+        let (model, commit) = draft.finish(&Action::new("test", "test")).unwrap();
+        assert!(!commit.audit.is_empty());
+        for row in &commit.audit {
+            let entry: Value = serde_json::from_str(&row.body).unwrap();
+            assert_eq!(entry["actor"], Value::from(self.people[who].subject.clone()));
+        }
+        self.log.extend(commit.audit);
+        self.engine = engine;
+        Ok(std::mem::replace(&mut self.model, model))
+    }
+
+    /// Asks for every approval that a change needs, and has each signed by these people.
+    fn ask(&mut self, who: usize, change: &Change, signers: &[usize]) {
+        let mut trial = Draft::new(&self.model, &self.people[who], self.now);
+        let Ok(settled) = change.make(&mut trial, &Terms::Ask) else { return };
+        let Some(promised) = engine(trial.model()) else { return };
+        for need in settled.needs {
+            let id = format!("a-{}", self.asked.len());
+            let (flag, env) = (need.flag.clone(), need.env.clone());
+            self.write(who, |draft| approval::request(draft, &id, &flag, env.as_deref(), change)).unwrap();
+            let promised = served(&promised, &flag, env.as_deref());
+            self.asked.insert(id.clone(), Asked { by_the_clock: self.now, promised });
+            for &signer in signers {
+                // Who may not, or did already, does not.
+                let _ = self.write(signer, |draft| approval::sign(draft, &id));
+            }
+        }
+    }
+
+    fn make(&mut self, who: usize, change: &Change, counts: &Counts) {
+        let terms = Terms::Make { revision: self.revision(change), approvals: self.asked.keys().cloned().collect() };
+        let answers_before = all(&self.engine);
+        match self.write(who, |draft| change.make(draft, &terms).map(|_| ())) {
+            Ok(before) => self.judge(&before, &answers_before, who, change, counts),
+            Err(code) if code == "approval_required" => count(&counts.approval_required),
+            Err(_) => count(&counts.refused),
+        }
+    }
+
+    fn revision(&self, change: &Change) -> Option<u64> {
+        match change {
+            Change::UpdateFlag(key, _) | Change::DeleteFlag(key) => self.model.flags.get(key).map(|flag| flag.revision),
+            Change::Stage(stage) => self.model.flags.get(&stage.flag).map(|flag| flag.revision),
+            Change::UpdateSegment(key, _) | Change::DeleteSegment(key) => {
+                self.model.segments.get(key).map(|segment| segment.revision)
+            }
+            Change::PutOverride(id, _) | Change::DeleteOverride(id) => {
+                self.model.overrides.get(id).map(|row| row.revision)
+            }
+            Change::ReplaceRegistry(_) => Some(self.model.head.revision),
+            Change::CreateFlag(_) | Change::CreateSegment(_) => None,
+        }
+    }
+
+    fn judge(
+        &self,
+        before: &Model,
+        answers_before: &BTreeMap<Place<'_>, Answers>,
+        who: usize,
+        change: &Change,
+        counts: &Counts,
+    ) {
+        let after = all(&self.engine);
+        let used: Vec<_> = self
+            .model
+            .approvals
+            .iter()
+            .filter(|(id, approval)| {
+                approval.body.used_at.is_some()
+                    && before.approvals.get(*id).is_none_or(|old| old.body.used_at.is_none())
+            })
+            .collect();
+        let gone: Vec<_> = before.approvals.iter().filter(|(id, _)| !self.model.approvals.contains_key(*id)).collect();
+        for flag in FLAGS {
+            let is_set = |key: &str| {
+                before.flags.get(flag).is_some_and(|flag| matches!(flag.body.0.get(key), Some(Json::Boolean(true))))
+            };
+            let needed = if is_set("sensitive_flag") { 2 } else { usize::from(is_set("requires_approval")) };
+            if needed == 0 {
+                continue;
+            }
+            let removed = !self.model.flags.contains_key(flag);
+            let opened: Vec<_> = ENVS
+                .into_iter()
+                .filter(|env| {
+                    let (old, new) = (&answers_before[&(flag, *env)], &after[&(flag, *env)]);
+                    old.iter().any(|(person, old)| {
+                        opens(old, &new[person], default_of(before, flag, *env), default_of(&self.model, flag, *env))
+                    })
+                })
+                .collect();
+            if !removed && opened.is_empty() {
+                count(&counts.free);
+                continue;
+            }
+            count(if needed == 2 { &counts.opened_by_two } else { &counts.opened });
+            if removed {
+                // Its approvals are gone with it; the log has the one that served.
+                let served = self
+                    .log
+                    .iter()
+                    .any(|row| row.body.contains("\"action\":\"approval.use\"") && row.flag.as_deref() == Some(flag));
+                assert!(served && !gone.is_empty(), "{flag} was removed by {change:?}");
+                continue;
+            }
+            let mine = used.iter().filter(|(_, approval)| approval.body.flag == flag).collect::<Vec<_>>();
+            assert_eq!(mine.len(), 1, "{flag} opened in {opened:?} by {change:?}");
+            let (id, approval) = mine[0];
+            let approval = &approval.body;
+            let env = approval.env.as_deref();
+            assert!(
+                env.is_none() || opened.iter().all(|opened| *opened == env),
+                "{opened:?} by an approval for {env:?}"
+            );
+            let actor = &self.people[who].subject;
+            let signers: BTreeSet<_> =
+                approval.signatures.iter().map(|signature| &signature.by).filter(|by| *by != actor).collect();
+            assert!(signers.len() >= needed, "{signers:?} signed {id} for {flag}");
+            for signer in signers {
+                let person = self.people.iter().find(|person| person.subject == *signer).unwrap();
+                assert!(person.may(stitch_server::caller::Permission::FlagsApprove, env));
+            }
+            let asked = &self.asked[*id];
+            assert!(self.now - asked.by_the_clock < approval::LIFE);
+            assert_eq!(served(&self.engine, flag, env), asked.promised, "{flag} is served otherwise than was signed");
+        }
+        if matches!(change, Change::UpdateFlag(..) | Change::ReplaceRegistry(_)) {
+            self.no_stage_moved(before);
+        }
+    }
+
+    fn no_stage_moved(&self, before: &Model) {
+        for (key, flag) in &self.model.flags {
+            let Some(old) = before.flags.get(key) else {
+                assert_eq!(flag.body.0.get("rollout_stage").and_then(Json::as_text), Some("draft"));
+                continue;
+            };
+            for field in ["rollout_stage", "rollout_pct", "audit", "paused_from"] {
+                assert_eq!(flag.body.0.get(field), old.body.0.get(field), "{key} {field}");
+                for env in ["staging", "dev"] {
+                    let of = |flag: &Json<'static>| {
+                        flag.get("environments").and_then(|patches| patches.get(env)?.get(field)).cloned()
+                    };
+                    assert_eq!(of(&flag.body.0), of(&old.body.0), "{key} {env} {field}");
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self, who: usize, flag: &str, env: Option<&str>, counts: &Counts) {
+        let (known, listed) = (
+            self.model.flags.contains_key(flag),
+            env.is_none() || self.engine.environments().any(|listed| Some(listed) == env),
+        );
+        let may = self.people[who].may(stitch_server::caller::Permission::Rollback, env);
+        let before = all(&self.engine);
+        let stopped = self.write(who, |draft| rollback::rollback(draft, flag, env, "a test"));
+        assert_eq!(stopped.is_ok(), known && listed && may, "{stopped:?}");
+        if stopped.is_err() {
+            return;
+        }
+        count(&counts.stopped);
+        for place in ENVS {
+            let answers = all(&self.engine).remove(&(FLAGS.iter().find(|key| **key == flag).unwrap(), place)).unwrap();
+            if env.is_none() || env == place {
+                assert!(
+                    answers.values().all(|(_, _, reason)| *reason == Reason::RolledBack),
+                    "{flag} in {place:?}: {answers:?}"
+                );
+            } else {
+                assert_eq!(answers, before[&(flag, place)]);
+            }
+        }
+        let again = self.model.document().to_string();
+        self.write(who, |draft| rollback::rollback(draft, flag, env, "twice is once")).unwrap();
+        assert_eq!(self.model.document().to_string(), again);
+    }
+}
+
+type Place<'a> = (&'a str, Option<&'a str>);
+type Answers = BTreeMap<String, world::Answer>;
+
+fn all(engine: &Engine) -> BTreeMap<Place<'static>, Answers> {
+    FLAGS.into_iter().flat_map(|flag| ENVS.map(|env| ((flag, env), answers(engine, flag, env)))).collect()
+}
+
+/// What everybody is served where an approval is for.
+fn served(engine: &Engine, flag: &str, env: Option<&str>) -> BTreeMap<String, String> {
+    let places = ENVS.into_iter().filter(|place| env.is_none() || *place == env);
+    places
+        .flat_map(|place| {
+            answers(engine, flag, place)
+                .into_iter()
+                .map(move |(person, answer)| (format!("{place:?} {person}"), format!("{:?}", answer.0)))
+        })
+        .collect()
+}
+
+fn default_of(model: &Model, flag: &str, env: Option<&str>) -> Option<Json<'static>> {
+    let flag = &model.flags.get(flag)?.body.0;
+    env.and_then(|env| flag.get("environments")?.get(env)?.get("default_value"))
+        .or_else(|| flag.get("default_value"))
+        .cloned()
+}
+
+/// Whether somebody is served something that they were not, other than by a closed gate.
+fn opens(
+    old: &world::Answer,
+    new: &world::Answer,
+    old_default: Option<Json<'static>>,
+    new_default: Option<Json<'static>>,
+) -> bool {
+    old.0 != new.0 && (new.1 || old_default != new_default)
+}
+
+fn step(world: &mut World, (kind, who, first, second, signers): &Numbers, counts: &Counts) {
+    let wish = change(&world.model, *first);
+    match kind {
+        0 => world.make(*who, &wish, counts),
+        // Asked for, signed, made; perhaps after something else, by somebody else, or much later.
+        1..=6 => {
+            world.ask(*who, &wish, signers);
+            if *kind == 5 {
+                let other = change(&world.model, *second);
+                world.make(signers[0], &other, counts);
+            }
+            world.now += if *kind == 6 { approval::LIFE / 2 } else { 1 };
+            let who = if *kind == 4 { signers[0] } else { *who };
+            world.make(who, &wish, counts);
+        }
+        _ => {
+            let env = ENVS[usize::from(second[0]) % ENVS.len()];
+            world.stop(*who, FLAGS[usize::from(first[1]) % FLAGS.len()], env.filter(|_| second[1] % 3 == 0), counts);
+        }
+    }
+}
+
+#[test]
+fn no_sequence_opens_a_protected_flag_without_its_approvals() {
+    let counts = Counts::default();
+    let people = people().len();
+    let numbers =
+        (0..9_u8, 0..people.min(5), any::<[u8; 4]>(), any::<[u8; 4]>(), prop::collection::vec(3..people, 1..4));
+    let steps = prop::collection::vec(numbers, 1..20);
+    let cases = std::env::var("STITCH_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200);
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&steps, |steps| {
+            let mut world = World::new();
+            for numbers in &steps {
+                step(&mut world, numbers, &counts);
+            }
+            let mut verifier = Verifier::default();
+            world.log.iter().try_for_each(|row| verifier.row(row)).unwrap();
+            verifier.finish(&world.model.head).unwrap();
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+    let counted = [
+        &counts.opened,
+        &counts.opened_by_two,
+        &counts.approval_required,
+        &counts.refused,
+        &counts.free,
+        &counts.stopped,
+    ]
+    .map(Cell::get);
+    println!(
+        "opened {}, by two {}, approval required {}, refused {}, free {}, stopped {}",
+        counted[0], counted[1], counted[2], counted[3], counted[4], counted[5]
+    );
+    assert!(counted.into_iter().all(|count| count > cases / 20), "{counted:?}");
+}
