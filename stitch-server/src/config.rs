@@ -1,6 +1,6 @@
 //! The command line; the environment fills in what it leaves out.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -85,6 +85,9 @@ pub struct ServeArgs {
     /// Address to listen on
     #[arg(long, env = "STITCH_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host)]
     pub host: IpAddr,
+    /// Address and port for streams of definitions (gRPC); without it port 50050 of the same host
+    #[arg(long, value_name = "ADDRESS", env = "STITCH_SYNC_ADDR", value_parser = sync_address)]
+    pub sync_addr: Option<SocketAddr>,
     /// Registry to serve, read-only and watched for changes; without it the store's own
     #[arg(long, value_name = "FILE", env = "STITCH_REGISTRY")]
     pub registry: Option<PathBuf>,
@@ -115,8 +118,8 @@ pub struct ServeArgs {
     /// Origin whose pages may read health, eval and OFREP, exactly as browsers write it; repeatable
     #[arg(long = "cors-origin", value_name = "ORIGIN", env = "STITCH_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
-    /// Event streams that may be open at once
-    #[arg(long, value_name = "COUNT", env = "STITCH_MAX_STREAMS", default_value_t = 1_000)]
+    /// Streams, of events and of definitions, that may be open at once
+    #[arg(long, value_name = "COUNT", env = "STITCH_MAX_STREAMS", default_value_t = 10_000)]
     pub max_streams: usize,
     /// Days for which events are kept
     #[arg(long, value_name = "DAYS", env = "STITCH_EVENT_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
@@ -130,6 +133,13 @@ pub struct ServeArgs {
     /// What is logged: error, warn, info, or debug for one line a request
     #[arg(long, value_name = "LEVEL", env = "STITCH_LOG_LEVEL", default_value_t = LevelFilter::INFO)]
     pub log_level: LevelFilter,
+}
+
+impl ServeArgs {
+    /// Where streams of definitions are served.
+    pub fn sync_address(&self) -> SocketAddr {
+        self.sync_addr.unwrap_or(SocketAddr::new(self.host, SYNC_PORT))
+    }
 }
 
 /// Where the evaluation context comes from.
@@ -151,6 +161,7 @@ pub enum LogFormat {
 }
 
 const DEFAULT_PORT: u16 = 8080;
+const SYNC_PORT: u16 = 50_050;
 
 /// A port; an empty one is as good as none, since that is how environments leave a variable unset.
 fn port(text: &str) -> Result<u16, String> {
@@ -158,6 +169,11 @@ fn port(text: &str) -> Result<u16, String> {
         "" => Ok(DEFAULT_PORT),
         _ => text.parse().map_err(|_| "give a port of 0 to 65535, here or in the environment's FF_PORT".to_owned()),
     }
+}
+
+/// An address with its port.
+fn sync_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("give an IP address and a port, such as 127.0.0.1:{SYNC_PORT}"))
 }
 
 /// An address, or the one name that needs no looking up.

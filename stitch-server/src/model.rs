@@ -11,11 +11,13 @@ use stitch_core::Json;
 use crate::store::{Contents, Head, Row, StoreError};
 
 mod definitions;
+mod feed;
 mod keys;
 mod people;
 mod stored;
 
 pub use definitions::{Flag, OverrideRow, Segment, Settings};
+pub use feed::{Feed, Next};
 pub use keys::{Metric, MetricType, SdkKey};
 pub use people::{Approval, Signature, SigningKey, User};
 pub use stored::Stored;
@@ -55,6 +57,8 @@ pub struct Model {
     pub approvals: Objects<Approval>,
     /// What tokens are signed with, by key id.
     pub signing_keys: Objects<SigningKey>,
+    /// What streams tell.
+    pub feed: Feed,
 }
 
 impl Model {
@@ -65,6 +69,7 @@ impl Model {
     /// If it holds something that this version does not understand.
     pub fn read(contents: Contents) -> Result<Self, StoreError> {
         let mut model = Self { head: contents.head, ..Self::default() };
+        contents.feed.iter().for_each(|row| model.feed.push(row));
         for row in contents.rows {
             let read = match row.kind.as_str() {
                 Settings::KIND => model.take::<Settings>(&row),

@@ -14,7 +14,7 @@ use crate::source::{Refused, Source};
 use crate::state::{AppState, DAY, Settings};
 use crate::store::StoreError;
 use crate::store::sqlite::Access;
-use crate::{banner, telemetry, tls};
+use crate::{Listeners, banner, telemetry, tls};
 
 pub mod store;
 
@@ -36,7 +36,7 @@ pub enum StartError {
     /// The store cannot be used.
     Store(StoreError),
     /// The address cannot be bound.
-    Bind(SocketAddr, io::Error),
+    Bind(SocketAddr, &'static str, io::Error),
     /// The system gives no threads or signals.
     System(io::Error),
 }
@@ -47,7 +47,7 @@ impl fmt::Display for StartError {
             Self::NotLoopback(host) => write!(
                 formatter,
                 "dev mode takes everyone's word for who they are, so it serves this machine alone, and {host} is \
-                 reached from others: leave `--host` at 127.0.0.1, or add `--insecure-dev-context` if you mean it"
+                 reached from others: leave `--host` and `--sync-addr` at 127.0.0.1, or add `--insecure-dev-context` if you mean it"
             ),
             Self::Contradiction(why) => formatter.write_str(why),
             Self::Unencrypted(host) => write!(
@@ -59,13 +59,13 @@ impl fmt::Display for StartError {
             Self::Parity(error) => error.fmt(formatter),
             Self::Registry(refused) => refused.fmt(formatter),
             Self::Store(error) => error.fmt(formatter),
-            Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
+            Self::Bind(address, option, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
                 formatter,
-                "port {} on {} is taken: choose another with `--port` or FF_PORT, or 0 for any that is free",
+                "port {} on {} is taken: choose another with {option}, or 0 for any that is free",
                 address.port(),
                 address.ip()
             ),
-            Self::Bind(address, error) => write!(formatter, "cannot listen on {address}: {error}"),
+            Self::Bind(address, _, error) => write!(formatter, "cannot listen on {address}: {error}"),
             Self::System(error) => write!(formatter, "cannot start: {error}"),
         }
     }
@@ -111,6 +111,7 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         body_limit: arguments.body_limit,
         cors_origins: arguments.cors_origins.clone(),
         streams: arguments.max_streams,
+        heartbeat: Settings::default().heartbeat,
         event_retention: DAY * arguments.event_retention_days,
         sdk_rate_limit: arguments.sdk_rate_limit,
         auth: arguments.auth,
@@ -120,34 +121,42 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     };
     let state = AppState::with_store(settings, source, registry, parity, (store, model));
     let signal = end_signal().map_err(StartError::System)?;
-    let asked = SocketAddr::new(arguments.host, arguments.port);
-    let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;
-    let address = listener.local_addr().map_err(|error| StartError::Bind(asked, error))?;
-    banner::announce(&state, address, arguments);
+    let (http, address) = bind(SocketAddr::new(arguments.host, arguments.port), "`--port` or FF_PORT").await?;
+    let (sync, sync_address) = bind(arguments.sync_address(), "`--sync-addr`").await?;
+    banner::announce(&state, address, sync_address, arguments);
     let shutdown = async {
         signal.await;
         tracing::info!("stopping: no more connections, finishing what is in flight");
     };
-    crate::serve(listener, state, shutdown).await;
+    crate::serve(Listeners { http, sync: Some(sync) }, state, shutdown).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Listens, and says where: the port may have been left to the system.
+async fn bind(asked: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = async {
+        let listener = TcpListener::bind(asked).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|error| StartError::Bind(asked, option, error))
 }
 
 /// Refuses what would be insecure, or means nothing.
 fn check(arguments: &ServeArgs) -> Result<(), StartError> {
     let ServeArgs { auth, host, insecure_dev_context, behind_proxy, .. } = *arguments;
-    match auth {
-        Auth::Dev if behind_proxy => Err(StartError::Contradiction(
+    let reached = [host, arguments.sync_address().ip()].into_iter().find(|host| !host.is_loopback());
+    match (auth, reached) {
+        (Auth::Dev, _) if behind_proxy => Err(StartError::Contradiction(
             "dev mode is for one's own machine, so nothing comes by a proxy: `--behind-proxy` needs `--auth jwt`",
         )),
-        Auth::Dev if !host.is_loopback() && !insecure_dev_context => Err(StartError::NotLoopback(host)),
-        Auth::Jwt if insecure_dev_context => Err(StartError::Contradiction(
+        (Auth::Dev, Some(host)) if !insecure_dev_context => Err(StartError::NotLoopback(host)),
+        (Auth::Jwt, _) if insecure_dev_context => Err(StartError::Contradiction(
             "`--insecure-dev-context` takes everyone's word for who they are, and `--auth jwt` takes nobody's: give one",
         )),
-        Auth::Jwt if !host.is_loopback() && arguments.tls_cert.is_none() && !behind_proxy => {
-            Err(StartError::Unencrypted(host))
-        }
-        Auth::Dev | Auth::Jwt => Ok(()),
+        (Auth::Jwt, Some(host)) if arguments.tls_cert.is_none() && !behind_proxy => Err(StartError::Unencrypted(host)),
+        (Auth::Dev | Auth::Jwt, _) => Ok(()),
     }
 }
 
