@@ -62,7 +62,8 @@ fn start_up_prints_what_the_readme_says() {
     child.kill().unwrap();
     child.wait().unwrap();
     let port = banner.split("listening http://127.0.0.1:").nth(1).and_then(|rest| rest.lines().next()).unwrap();
-    assert_eq!(banner.replace(port, "8080").trim(), expected.trim());
+    let sync = banner.split("streams   127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+    assert_eq!(banner.replace(port, "8080").replace(sync, "50050").trim(), expected.trim());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use stitch_server::source::Source;
 use stitch_server::state::{AppState, Settings};
-use stitch_server::{gate, serve};
+use stitch_server::{Listeners, gate, serve};
 use tokio::sync::oneshot;
 
 pub mod stocked;
@@ -24,6 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A server in this process.
 pub struct Server {
     pub address: SocketAddr,
+    /// Where it streams definitions.
+    pub sync: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -48,11 +50,14 @@ impl Server {
         let thread = std::thread::spawn(move || {
             tokio::runtime::Runtime::new().unwrap().block_on(async {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                serve(listener, state, async { drop(stopped.await) }).await;
+                let sync = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send((listener.local_addr().unwrap(), sync.local_addr().unwrap())).unwrap();
+                let listeners = Listeners { http: listener, sync: Some(sync) };
+                serve(listeners, state, async { drop(stopped.await) }).await;
             });
         });
-        Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        let (address, sync) = told.recv().unwrap();
+        Self { address, sync, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -189,6 +194,8 @@ pub fn read(reader: &mut impl BufRead) -> Option<Answer> {
 pub struct Program {
     pub child: Child,
     pub address: SocketAddr,
+    /// Where it streams definitions.
+    pub sync: SocketAddr,
     log: PathBuf,
 }
 
@@ -203,12 +210,16 @@ impl Program {
             .spawn()
             .unwrap();
         let mut banner = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut sync = None;
         let address = banner.find_map(|line| {
+            if let Some(address) = line.trim().strip_prefix("streams   ") {
+                sync = address.split(',').next().map(|address| address.parse().unwrap());
+            }
             let url = line.trim().strip_prefix("listening http")?;
             url.trim_start_matches('s').strip_prefix("://").map(str::to_owned)
         });
         let address = address.unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap()));
-        Self { child, address: address.parse().unwrap(), log }
+        Self { child, address: address.parse().unwrap(), sync: sync.unwrap(), log }
     }
 
     pub fn terminate(&self) {
@@ -242,6 +253,8 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)
     }
     // A test that is not about the store leaves nothing behind.
     command.env("STITCH_STORE", "memory");
+    // Tests run side by side.
+    command.env("STITCH_SYNC_ADDR", "127.0.0.1:0");
     command.envs(environment.iter().copied()).stdin(Stdio::null());
     command
 }
