@@ -110,7 +110,7 @@ pub struct Commit {
     pub rows: Vec<RowChange>,
     /// What is said of it.
     pub audit: Vec<AuditRow>,
-    /// What streams tell of it. The store keeps some of the last ones of each environment; a new history has none.
+    /// What streams tell of it. The store keeps the last ones of each environment.
     pub feed: Vec<FeedRow>,
 }
 

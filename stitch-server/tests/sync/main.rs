@@ -38,7 +38,9 @@ fn write(shop: &Shop, change: impl Fn(&mut Draft) + Send + 'static) -> Result<()
 
 /// Puts a flag that answers with a number.
 fn put_number(shop: &Shop, key: &'static str, number: i64) {
-    let flag = format!(r#"{{"key": "{key}", "type": "number", "default_value": {number}, "rollout_stage": "full"}}"#);
+    let flag = format!(
+        r#"{{"key": "{key}", "type": "integer", "variants": {{"v": {number}}}, "serve": "v", "default_value": {number}, "rollout_stage": "full"}}"#
+    );
     write(shop, move |draft| draft.put(key, Flag(json(&flag)))).unwrap();
 }
 

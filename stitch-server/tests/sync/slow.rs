@@ -22,7 +22,9 @@ fn it_is_given_a_snapshot_instead_of_a_growing_queue() {
     let mut awake = follow(&shop);
     let large = |round: usize| {
         let text = "x".repeat(60_000);
-        format!(r#"{{"key": "large", "type": "string", "default_value": "{round} {text}"}}"#)
+        format!(
+            r#"{{"key": "large", "type": "string", "variants": {{"v": "v"}}, "serve": "v", "default_value": "{round} {text}"}}"#
+        )
     };
     // 60 MB for each of them, which would be 1.2 GB if they were queued.
     let mut begun = 0;

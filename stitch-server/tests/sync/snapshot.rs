@@ -38,8 +38,7 @@ fn the_first_message_of_a_new_history_is_a_snapshot_with_the_number_one() {
 fn sixty_four_bits_and_the_order_of_members_arrive_as_they_were() {
     let shop = Shop::open();
     put_number(&shop, "large", i64::MAX);
-    let flag =
-        r#"{"owner":"z","key":"odd","type":"object","default_value":{"z":1,"a":{"y":1.0,"b":[9007199254740993]}}}"#;
+    let flag = r#"{"owner":"z","key":"odd","type":"object","variants":{"v":{}},"serve":"v","default_value":{"z":1,"a":{"y":1.0,"b":[9007199254740993]}}}"#;
     write(&shop, move |draft| draft.put("odd", Flag(json(flag)))).unwrap();
     let message = Stream::open(shop.server.sync, &shop.stocked.key, "", 0).unwrap().next().unwrap();
     assert!(message.flags.iter().any(|entry| entry.json.contains("9223372036854775807")));
@@ -58,7 +57,7 @@ fn nothing_of_another_environment_is_ever_on_the_wire() {
     };
     let flag = |round: u32| {
         format!(
-            r#"{{"key": "split", "type": "string", "default_value": "base", "environments": {{
+            r#"{{"key": "split", "type": "string", "variants": {{"v": "v"}}, "serve": "v", "default_value": "base", "environments": {{
                 "prod": {{"default_value": "of-prod-{round}"}}, "dev": {{"default_value": "of-dev-{round}"}},
                 "staging": {{"default_value": "of-staging-{round}"}}}}}}"#
         )
@@ -116,7 +115,9 @@ fn what_comes_from_a_file_is_another_history_at_each_change() {
     let folder = scratch("sync-file");
     let file = folder.join("flags.json");
     let text = |value: u32| {
-        format!(r#"{{"schema_version": "1.0", "flags": [{{"key": "a", "type": "number", "default_value": {value}}}]}}"#)
+        format!(
+            r#"{{"schema_version": "1.0", "flags": [{{"key": "a", "type": "integer", "variants": {{"v": 0}}, "serve": "v", "default_value": {value}}}]}}"#
+        )
     };
     std::fs::write(&file, text(1)).unwrap();
     let shop = Shop::open();

@@ -54,9 +54,6 @@ pub(super) fn commit(connection: &Connection, commit: &Commit) -> std::result::R
             .prepare_cached("INSERT INTO audit (seq, flag, hash, body) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![seq, flag, hash, body])?;
     }
-    if commit.head.history != commit.seen.history {
-        connection.execute("DELETE FROM feed", [])?;
-    }
     commit.feed.iter().try_for_each(|row| tell(connection, row))?;
     let Head { history, revision, audit, audit_hash } = &commit.head;
     connection
@@ -150,6 +147,8 @@ pub(super) fn touch(connection: &Connection) -> Result<()> {
 /// Makes a copy another history, which goes on where another store was: no revision and no cursor is given twice.
 pub(super) fn begin_history(connection: &Connection, history: &str, revision: u64, cursor: i64) -> Result<()> {
     connection.execute("UPDATE head SET history = ?1, revision = max(revision, ?2)", params![history, revision])?;
+    // Its numbers begin anew.
+    connection.execute("DELETE FROM feed", [])?;
     let cursor = cursor.max(last_cursor(connection)?);
     connection.execute("DELETE FROM sqlite_sequence WHERE name = 'events'", [])?;
     connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?1)", [cursor])?;
