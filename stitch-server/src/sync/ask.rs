@@ -1,9 +1,12 @@
 //! From a request to a stream.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, header};
 use axum::response::Response;
 use stitch_sync::v1::{SyncRequest, SyncResponse};
+use tokio::time::timeout;
 use tonic::Status;
 use tonic::codec::{Codec, Streaming};
 use tonic_prost::ProstCodec;
@@ -15,6 +18,9 @@ use crate::state::AppState;
 
 /// Bytes that a request may have; it holds a history, a number and two names.
 const REQUEST_BYTES: usize = 4 << 10;
+
+/// For the one message that a request has.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn open(state: AppState, request: Request<Body>) -> Result<Response, Status> {
     let holder = auth::stream_key(&state, request.headers()).map_err(|error| status::of(&error))?;
@@ -38,5 +44,7 @@ pub(super) async fn open(state: AppState, request: Request<Body>) -> Result<Resp
 async fn read(body: Body) -> Result<SyncRequest, Status> {
     let decoder = ProstCodec::<SyncResponse, SyncRequest>::default().decoder();
     let mut messages = Streaming::new_request(decoder, body, None, Some(REQUEST_BYTES));
-    messages.message().await?.ok_or_else(|| Status::invalid_argument("there is no `SyncRequest`"))
+    let message = timeout(PATIENCE, messages.message()).await;
+    let message = message.map_err(|_| Status::deadline_exceeded("the `SyncRequest` did not come in time"))?;
+    message?.ok_or_else(|| Status::invalid_argument("there is no `SyncRequest`"))
 }
