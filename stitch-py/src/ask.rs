@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 use stitch_core::{Context, Engine, Evaluation, Explanation, FlagHandle, Value};
 
-use crate::context::{FieldArguments, Fields, Given, PyContext, check};
+use crate::context::{FieldArguments, Fields, PyContext, check};
 use crate::errors::{flag_key, wrong_type};
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
@@ -17,56 +17,80 @@ const MANY_FLAGS: usize = 64;
 /// For whom: a context, or the fields of one, or neither (nobody in particular).
 pub(crate) enum ForWhom<'a, 'py> {
     /// A context, and nothing else.
-    Context(Borrowed<'a, 'py, PyContext>),
-    /// Whatever else was given.
-    Told { context: Option<Given<'a, 'py>>, fields: Fields<'a, 'py> },
+    Context(&'a Bound<'py, PyContext>),
+    /// Whatever else was given; no fields where none can be.
+    Told { context: Option<&'a Bound<'py, PyAny>>, fields: Option<Fields<'a, 'py>> },
 }
 
 impl<'a, 'py> ForWhom<'a, 'py> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "then the fields are written to memory only where they are needed")]
-    pub(crate) fn new(context: Option<Given<'a, 'py>>, fields: FieldArguments<'a, 'py>) -> Self {
+    pub(crate) fn new(context: Option<&'a Bound<'py, PyAny>>, fields: FieldArguments<'a, 'py>) -> Self {
         match context {
             Some(context)
                 if fields.iter().all(Option::is_none)
-                    && let Ok(context) = context.0.cast::<PyContext>() =>
+                    && let Ok(context) = context.cast() =>
             {
                 Self::Context(context)
             }
-            _ => Self::Told { context, fields: Fields(fields) },
+            context => Self::Told { context, fields: Some(Fields(fields)) },
+        }
+    }
+
+    /// Where no fields can be given.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "then it is the comparison of a pointer")]
+    pub(crate) fn given(context: &'a Bound<'py, PyAny>) -> Self {
+        match context.cast() {
+            Ok(context) => Self::Context(context),
+            Err(_) => Self::Told { context: Some(context), fields: None },
         }
     }
 
     /// Asks with the core's context, once it is known to be one that the engine accepts.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the rest of it is out of line")]
     fn ask<R>(&self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
-        let made;
+        let mut made = None;
+        let context = match self {
+            Self::Context(context) if !context.get().has_overrides() => context.get(),
+            _ => self.accepted(py, engine, &mut made)?,
+        };
+        Ok(question(context.borrowed()))
+    }
+
+    /// The context that was given, or `made` of the fields. Out of line, so that what hot loops do stays small.
+    #[cold]
+    #[inline(never)]
+    fn accepted<'m>(&self, py: Python<'py>, engine: &Engine, made: &'m mut Option<PyContext>) -> PyResult<&'m PyContext>
+    where
+        'a: 'm,
+    {
         let context = match self {
             Self::Context(context) => context.get(),
-            Self::Told { context, fields } => {
-                made = make(py, context.as_deref(), fields)?;
-                &made
-            }
+            Self::Told { context, fields } => made.insert(make(py, *context, fields.as_ref())?),
         };
         if context.has_overrides() {
             check::against(py, engine, context.borrowed())?;
         }
-        Ok(question(context.borrowed()))
+        Ok(context)
     }
 }
 
-/// A context of the fields. Out of line, so that what hot loops do stays small.
-#[cold]
-#[inline(never)]
-fn make(py: Python<'_>, context: Option<&Bound<'_, PyAny>>, fields: &Fields<'_, '_>) -> PyResult<PyContext> {
-    match context.filter(|context| !context.is_none()) {
-        None => PyContext::from_document(py, fields.read(py)?),
-        Some(context) if context.is_instance_of::<PyContext>() => {
+/// A context of the fields, or of nobody.
+fn make(py: Python<'_>, context: Option<&Bound<'_, PyAny>>, fields: Option<&Fields<'_, '_>>) -> PyResult<PyContext> {
+    match (context.filter(|context| !context.is_none()), fields) {
+        (None, fields) => {
+            let document = fields.map(|fields| fields.read(py)).transpose()?;
+            PyContext::from_document(py, document.unwrap_or_default())
+        }
+        (Some(context), Some(_)) if context.is_instance_of::<PyContext>() => {
             Err(PyTypeError::new_err("give a Context, or the fields of one, not both"))
         }
-        Some(context) => {
+        (Some(context), Some(_)) => {
             Err(wrong_type("context", "a stitch.Context (or give its fields: user_id=…, tier=…)", context))
         }
+        (Some(context), None) => Err(wrong_type("context", "a stitch.Context", context)),
     }
 }
 
@@ -144,9 +168,7 @@ impl<'a, 'py> Question<'a, 'py> {
             Some(fallback) if let Ok(fallback) = fallback.cast::<PyBool>() => fallback.is_true(),
             _ => default::<PyBool>(fallback, "a bool")?.is_truthy()?,
         };
-        whom.ask(self.py, self.engine, |context| {
-            if let Some(Value::Boolean(boolean)) = self.value(context) { boolean } else { fallback }
-        })
+        whom.ask(self.py, self.engine, |context| self.handle.map_or(fallback, |handle| handle.bool(context, fallback)))
     }
 
     pub(crate) fn string(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {

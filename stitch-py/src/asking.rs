@@ -2,18 +2,98 @@
 //!
 //! Every field of a context is an argument of its own: with a `**fields` each call would build a tuple and a dict.
 
-/// `#[pymethods]` with a class's own methods, then those that ask through its `fn question`; `[flag_key]` where it has
-/// many flags. Two texts say for `help` what the arguments are: without a default, and with one.
+/// `#[pymethods]` with a class's own methods, then those that ask through its `fn question`. A class that has many flags
+/// takes a `[flag_key …]` and reads values too, with fields as well; a handle is for hot loops and has readers of its
+/// own. The texts say for `help` what the arguments are.
 macro_rules! asking {
-    ($class:ident [$($key:ident)?] $signature:literal $reading:literal { $($own:tt)* }) => {
+    ($class:ident $([$key:ident $reading:literal])? $signature:literal { $($own:tt)* }) => {
         asking! {
-            @fields $class [$($key)?] $signature $reading { $($own)* }
+            @fields $class $([$key $reading])? $signature { $($own)* }
             user_id kind tenant_id tier env role_key attributes overrides approvals now
         }
     };
     (
-        @fields $class:ident [$($key:ident)?] $signature:literal $reading:literal { $($own:tt)* } $($field:ident)*
+        @fields $class:ident [$key:ident $reading:literal] $signature:literal { $($own:tt)* } $($field:ident)*
     ) => {
+        asking! { @asks $class [$key] $signature {
+            $($own)*
+
+            /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($key, context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn bool<'py>(
+                &self,
+                py: Python<'py>,
+                $key: &Bound<'py, PyAny>,
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
+            ) -> PyResult<bool> {
+                let whom = ForWhom::new(context.as_deref(), [$($field),*]);
+                self.question(py, $key, |question| question.bool(&whom, default.as_deref()))
+            }
+
+            /// The value of a string flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($key, context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn string<'py>(
+                &self,
+                py: Python<'py>,
+                $key: &Bound<'py, PyAny>,
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context.as_deref(), [$($field),*]);
+                self.question(py, $key, |question| question.string(&whom, default.as_deref()))
+            }
+
+            /// The value of an integer flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($key, context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn integer<'py>(
+                &self,
+                py: Python<'py>,
+                $key: &Bound<'py, PyAny>,
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context.as_deref(), [$($field),*]);
+                self.question(py, $key, |question| question.integer(&whom, default.as_deref()))
+            }
+
+            /// The value of a double flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = ($key, context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn double<'py>(
+                &self,
+                py: Python<'py>,
+                $key: &Bound<'py, PyAny>,
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context.as_deref(), [$($field),*]);
+                self.question(py, $key, |question| question.double(&whom, default.as_deref()))
+            }
+
+            /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
+            /// another type.
+            #[pyo3(signature = ($key, context=None, default=None, *, $($field=None),*), text_signature = $reading)]
+            fn object<'py>(
+                &self,
+                py: Python<'py>,
+                $key: &Bound<'py, PyAny>,
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let whom = ForWhom::new(context.as_deref(), [$($field),*]);
+                self.question(py, $key, |question| question.object(&whom, default.as_deref()))
+            }
+        } $($field)* }
+    };
+    (@fields $class:ident $signature:literal { $($own:tt)* } $($field:ident)*) => {
+        asking! { @asks $class [] $signature { $($own)* } $($field)* }
+    };
+    (@asks $class:ident [$($key:ident)?] $signature:literal { $($own:tt)* } $($field:ident)*) => {
         #[pymethods]
         #[expect(clippy::too_many_arguments, reason = "the fields of a context")]
         impl $class {
@@ -28,7 +108,7 @@ macro_rules! asking {
                 context: Option<Given<'_, 'py>>,
                 $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<Bound<'py, PyEvaluation>> {
-                let whom = ForWhom::new(context, [$($field),*]);
+                let whom = ForWhom::new(context.as_deref(), [$($field),*]);
                 self.question(py, $($key,)? |question| question.evaluate(&whom))
             }
 
@@ -41,79 +121,8 @@ macro_rules! asking {
                 context: Option<Given<'_, 'py>>,
                 $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<PyExplanation> {
-                let whom = ForWhom::new(context, [$($field),*]);
+                let whom = ForWhom::new(context.as_deref(), [$($field),*]);
                 self.question(py, $($key,)? |question| question.explain(&whom))
-            }
-
-            /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
-            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
-            fn bool<'py>(
-                &self,
-                py: Python<'py>,
-                $($key: &Bound<'py, PyAny>,)?
-                context: Option<Given<'_, 'py>>,
-                default: Option<Given<'_, 'py>>,
-                $($field: Option<Given<'_, 'py>>),*
-            ) -> PyResult<bool> {
-                let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.bool(&whom, default.as_deref()))
-            }
-
-            /// The value of a string flag; `default` where there is no such flag, or one of another type.
-            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
-            fn string<'py>(
-                &self,
-                py: Python<'py>,
-                $($key: &Bound<'py, PyAny>,)?
-                context: Option<Given<'_, 'py>>,
-                default: Option<Given<'_, 'py>>,
-                $($field: Option<Given<'_, 'py>>),*
-            ) -> PyResult<Bound<'py, PyAny>> {
-                let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.string(&whom, default.as_deref()))
-            }
-
-            /// The value of an integer flag; `default` where there is no such flag, or one of another type.
-            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
-            fn integer<'py>(
-                &self,
-                py: Python<'py>,
-                $($key: &Bound<'py, PyAny>,)?
-                context: Option<Given<'_, 'py>>,
-                default: Option<Given<'_, 'py>>,
-                $($field: Option<Given<'_, 'py>>),*
-            ) -> PyResult<Bound<'py, PyAny>> {
-                let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.integer(&whom, default.as_deref()))
-            }
-
-            /// The value of a double flag; `default` where there is no such flag, or one of another type.
-            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
-            fn double<'py>(
-                &self,
-                py: Python<'py>,
-                $($key: &Bound<'py, PyAny>,)?
-                context: Option<Given<'_, 'py>>,
-                default: Option<Given<'_, 'py>>,
-                $($field: Option<Given<'_, 'py>>),*
-            ) -> PyResult<Bound<'py, PyAny>> {
-                let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.double(&whom, default.as_deref()))
-            }
-
-            /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
-            /// another type.
-            #[pyo3(signature = ($($key,)? context=None, default=None, *, $($field=None),*), text_signature = $reading)]
-            fn object<'py>(
-                &self,
-                py: Python<'py>,
-                $($key: &Bound<'py, PyAny>,)?
-                context: Option<Given<'_, 'py>>,
-                default: Option<Given<'_, 'py>>,
-                $($field: Option<Given<'_, 'py>>),*
-            ) -> PyResult<Bound<'py, PyAny>> {
-                let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.object(&whom, default.as_deref()))
             }
         }
     };

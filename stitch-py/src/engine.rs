@@ -78,9 +78,8 @@ impl PyEngine {
 }
 
 asking! {
-    PyEngine [flag_key]
-    "($self, flag_key, context=None, **fields)"
-    "($self, flag_key, context=None, default=None, **fields)" {
+    PyEngine [flag_key "($self, flag_key, context=None, default=None, **fields)"]
+    "($self, flag_key, context=None, **fields)" {
     /// Reads and compiles definitions. Bad ones raise `DefinitionsError`, which has every problem with its place.
     ///
     /// With `lenient=True` a flag or segment that has an error is set aside, and so is what refers to it: such a flag
@@ -163,7 +162,7 @@ asking! {
         approvals: Option<Given<'_, 'py>>,
         now: Option<Given<'_, 'py>>,
     ) -> PyResult<Vec<PyEvaluation>> {
-        evaluate_all(py, &self.engine, &ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
+        evaluate_all(py, &self.engine, &ForWhom::new(context.as_deref(), [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     /// A handle on a flag: its name is looked up once, for hot loops.

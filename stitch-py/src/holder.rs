@@ -48,9 +48,8 @@ impl PyHolder {
 }
 
 asking! {
-    PyHolder [flag_key]
-    "($self, flag_key, context=None, **fields)"
-    "($self, flag_key, context=None, default=None, **fields)" {
+    PyHolder [flag_key "($self, flag_key, context=None, default=None, **fields)"]
+    "($self, flag_key, context=None, **fields)" {
     #[new]
     fn new(engine: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self { current: ArcSwap::from_pointee(argument(engine)?) })
@@ -85,7 +84,7 @@ asking! {
         now: Option<Given<'_, 'py>>,
     ) -> PyResult<Vec<PyEvaluation>> {
         let current = self.current.load();
-        evaluate_all(py, &current.get().engine, &ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
+        evaluate_all(py, &current.get().engine, &ForWhom::new(context.as_deref(), [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

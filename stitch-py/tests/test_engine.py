@@ -14,7 +14,8 @@ import stitch
 from conftest import FLAGS, OBJECT, engine_of
 
 TEXT = '{"schema_version": "1.0",\n "flags": [{"key": "a"}, {"key": "b", "default_value": true, "rollout_ptc": 1}]}'
-READERS = ["bool", "string", "integer", "double", "object"]
+DEFAULTS = {"bool": False, "string": "?", "integer": -1, "double": -1.5, "object": None}
+READERS = list(DEFAULTS)
 
 
 @pytest.mark.parametrize("read", [str, str.encode])
@@ -151,7 +152,7 @@ def test_evaluating_never_raises_for_the_flag(engine: stitch.Engine) -> None:
     flag = engine.flag("nope")
     assert (flag.key, flag.value_type, flag.fingerprint) == ("nope", None, None)
     assert flag.explain().trace[0].outcome == "decided"
-    assert flag.bool(default=True) is True
+    assert flag.bool(None, True) is True
     assert engine.evaluate("needs-paused").dependency == "paused"
 
 
@@ -162,8 +163,10 @@ def test_a_context_or_its_fields(engine: stitch.Engine) -> None:
         fields: dict[str, Any] = {"user_id": "U-1", "attributes": {"country": "TH"}, "now": 0}
         assert asked.evaluate(*key, context) == asked.evaluate(*key, context=context) == asked.evaluate(*key, **fields)
         assert asked.explain(*key, context) == asked.explain(*key, **fields)
-        assert asked.string(*key, context, "") == asked.string(*key, default="", **fields) == "new"
-        assert asked.string(*key, None, "") == asked.string(*key, default="") == "old"
+        assert (asked.string(*key, context, ""), asked.string(*key, None, "")) == ("new", "old")
+        if key:
+            assert asked.string(*key, default="", **fields) == "new"
+            assert asked.string(*key, default="") == "old"
         assert asked.evaluate(*key, None) == asked.evaluate(*key) == asked.evaluate(*key, stitch.Context())
         with pytest.raises(TypeError, match="give a Context, or the fields of one, not both"):
             asked.evaluate(*key, context, user_id="U-1")
@@ -200,8 +203,8 @@ def test_readers(engine: stitch.Engine, reader: str, key: str, value: Any, defau
         for misfit in misfits:
             with pytest.raises(TypeError, match=r"^default: must be an? \w+, this is of type \w+$"):
                 read(*([key] if name else []), context, misfit)
-        if reader != "object":
-            with pytest.raises(TypeError, match="^default: "):
+        if reader != "object" or not name:
+            with pytest.raises(TypeError, match="^default: is missing" if name else "argument: 'default'$"):
                 read(*([key] if name else []), context)
 
 
@@ -240,7 +243,7 @@ def test_handles(engine: stitch.Engine) -> None:
     assert repr(flag) == f"<stitch.Flag 'full' of {engine!r}>"
     again = pickle.loads(pickle.dumps(flag))
     assert again == flag
-    assert again.bool(default=False) is True
+    assert again.bool(None, False) is True
     assert copy(flag) is flag
     assert deepcopy(flag) is flag
     match flag:
@@ -253,6 +256,19 @@ def test_handles(engine: stitch.Engine) -> None:
 def test_a_handle_keeps_its_engine() -> None:
     flag = engine_of({"key": "a", "default_value": True}).flag("a")
     assert flag.bool(stitch.Context("U-1"), False) is True
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_handle_reads_with_a_context_made_before(engine: stitch.Engine, reader: str) -> None:
+    read = getattr(engine.flag("full"), reader)
+    with pytest.raises(TypeError, match="^context: must be a stitch.Context, this is of type dict$"):
+        read({"user_id": "U-1"}, DEFAULTS[reader])
+    with pytest.raises(
+        TypeError, match="positional-only arguments passed as keyword arguments: 'context' and 'default'"
+    ):
+        read(context=None, default=DEFAULTS[reader])
+    with pytest.raises(TypeError, match="unexpected keyword argument 'user_id'"):
+        read(None, DEFAULTS[reader], user_id="U-1")
 
 
 def test_fingerprints() -> None:

@@ -58,7 +58,7 @@ ASKED = [pytest.param(question, id=name) for name, question, why in ALL if why i
 @pytest.mark.parametrize("question", ASKED)
 def test_the_client_reads_the_cores_value(question: Question) -> None:
     engine = compiled(json.dumps(question.registry), question.lenient)
-    openfeature.api.set_provider(StitchProvider(engine, clock=lambda: NOW), "parity")
+    openfeature.api.set_provider_and_wait(StitchProvider(engine, clock=lambda: NOW), "parity")
     client = openfeature.api.get_client("parity")
     context = exact(question.context)
     fields = {name: value for name, value in context.items() if name not in ("user_id", "attributes")}
