@@ -2,11 +2,11 @@
 # Runs everything that keeps stitch honest; what it installs goes into folders of the project (target/, .venv/).
 #
 #   ./test.sh            everything
-#   ./test.sh NAME …     only these steps: format lint test doc python parity clients
+#   ./test.sh NAME …     only these steps: format lint test doc python parity clients bench
 set -uo pipefail
 cd "$(dirname "$0")"
 
-steps=(format lint test doc python parity clients)
+steps=(format lint test doc python parity clients bench)
 format() { cargo fmt --all --check; }
 lint() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 test() {
@@ -26,6 +26,7 @@ parity() {
   cargo test -p parity --locked --no-fail-fast -- --quiet | grep -vE '^[.i]+$'
 }
 clients() { clients/check.sh; }
+bench() { benches/check.sh; }
 
 [ $# -gt 0 ] && steps=("$@")
 report=()

@@ -5,10 +5,17 @@ use std::fmt::Write;
 
 use stitch_core::Context;
 
+pub mod floor;
+pub mod plot;
+
 /// Flags in [`registry`].
 pub const FLAGS: usize = 1_000;
 /// Users in [`users`].
 pub const USERS: usize = 256;
+
+/// The flags of the rows A to E.
+pub const ROWS: [(&str, &str); 5] =
+    [("A", "plain"), ("B", "one-rule"), ("C", "staged"), ("D", "ten-rules"), ("E", "dependent")];
 
 /// A registry with the flags of every row among a thousand others.
 ///
@@ -18,6 +25,11 @@ pub const USERS: usize = 256;
 /// assert!(engine.diagnostics().is_empty());
 /// ```
 pub fn registry() -> String {
+    registry_of(FLAGS)
+}
+
+/// A registry of so many flags, those of the rows among them.
+pub fn registry_of(count: usize) -> String {
     let mut flags = vec![
         row("plain", "full", ""),
         row(
@@ -29,14 +41,55 @@ pub fn registry() -> String {
         row("ten-rules", "full", &ten_rules()),
         row("dependent", "full", r#", "dependencies": ["one-rule"]"#),
     ];
-    for index in flags.len()..FLAGS {
-        let key = format!("team-{}.feature-{index}", index % 17);
-        flags.push(row(&key, "staged", &format!(r#", "rollout_pct": {}"#, index % 101)));
+    for index in flags.len()..count {
+        flags.push(row(&feature(index), "staged", &format!(r#", "rollout_pct": {}"#, index % 101)));
     }
-    format!(r#"{{"schema_version": "1.0", "flags": [{}]}}"#, flags.join(",\n"))
+    document(&flags, "")
 }
 
-fn row(key: &str, stage: &str, more: &str) -> String {
+/// The key of a flag of [`registry_of`] that is no row's.
+pub fn feature(index: usize) -> String {
+    format!("team-{}.feature-{index}", index % 17)
+}
+
+/// A registry of so many flags of one to three rules, for row G.
+///
+/// ```
+/// let engine = stitch_core::Engine::from_json(&benches::rules_registry(1_000)).expect("the registry is sound");
+/// assert!(engine.diagnostics().is_empty());
+/// ```
+pub fn rules_registry(count: usize) -> String {
+    let conditions = [
+        r#"{"attr": "country", "op": "eq", "value": "TH"}"#,
+        r#"{"all": [{"attr": "plan", "op": "in", "value": ["pro", "team"]}, {"attr": "app_version", "op": "semver_gte", "value": "4.2.0"}]}"#,
+        r#"{"any": [{"attr": "tier", "op": "eq", "value": "staff"}, {"attr": "channel", "op": "starts_with", "value": "org"}]}"#,
+    ];
+    let flag = |index: usize| {
+        let rules: Vec<String> = (0..=index % conditions.len())
+            .map(|rule| {
+                format!(r#"{{"id": "rule-{rule}", "when": {}, "serve": "on"}}"#, conditions[(index + rule) % 3])
+            })
+            .collect();
+        let more = format!(r#", "rollout_pct": {}, "serve": "off", "rules": [{}]"#, index % 101, rules.join(", "));
+        row(&feature(index), "staged", &more)
+    };
+    document(&(0..count).map(flag).collect::<Vec<_>>(), "")
+}
+
+/// A registry of one flag for the users of a segment that lists so many ids, for row I.
+pub fn segment_registry(ids: usize) -> String {
+    let ids: Vec<String> = (0..ids).map(|index| format!(r#""{}""#, user(index))).collect();
+    let flag = row("members", "pilot", r#", "cohort": ["listed"]"#);
+    document(&[flag], &format!(r#", "segments": [{{"key": "listed", "included": [{}]}}]"#, ids.join(",")))
+}
+
+/// A registry document.
+pub fn document(flags: &[String], more: &str) -> String {
+    format!(r#"{{"schema_version": "1.0", "flags": [{}]{more}}}"#, flags.join(",\n"))
+}
+
+/// A boolean flag of that stage, off unless its gate is open.
+pub fn row(key: &str, stage: &str, more: &str) -> String {
     format!(r#"{{"key": "{key}", "default_value": false, "rollout_stage": "{stage}"{more}}}"#)
 }
 
@@ -59,21 +112,27 @@ fn ten_rules() -> String {
 
 /// The users' ids, twelve bytes each.
 pub fn users() -> Vec<String> {
-    (0..USERS).map(|index| format!("user-{index:07}")).collect()
+    (0..USERS).map(user).collect()
+}
+
+/// A user's id.
+pub fn user(index: usize) -> String {
+    format!("user-{index:07}")
 }
 
 /// A context with an id and eight text attributes.
 pub fn context(user_id: &str) -> Context<'_> {
-    Context::user(user_id)
-        .tier("staff")
-        .with("country", "TH")
-        .with("device", "ios")
-        .with("plan", "pro")
-        .with("language", "th")
-        .with("app_version", "4.2.0")
-        .with("channel", "organic")
-        .with("currency", "THB")
-        .with("cohort", "2026-w47")
+    let mut context = Context::user(user_id).tier("staff");
+    context
+        .set("country", "TH")
+        .set("device", "ios")
+        .set("plan", "pro")
+        .set("language", "th")
+        .set("app_version", "4.2.0")
+        .set("channel", "organic")
+        .set("currency", "THB")
+        .set("cohort", "2026-w47");
+    context
 }
 
 #[cfg(test)]
@@ -83,15 +142,26 @@ mod tests {
     #[test]
     fn each_row_answers_as_it_is_meant_to() {
         let engine = stitch_core::Engine::from_json(&registry()).expect("the registry is sound");
+        let floor = floor::Registry::new(FLAGS);
         let users = users();
         let inside = users.iter().filter(|user| engine.bool("staged", &context(user), false)).count();
         assert!((90..166).contains(&inside), "{inside} of 256 are in at 50 %");
         for user in &users {
-            let context = context(user);
-            assert!(engine.bool("plain", &context, false));
+            let (context, profile) = (context(user), floor::Profile::new(user));
             assert_eq!(engine.evaluate("one-rule", &context).rule_id, Some("staff"));
             assert_eq!(engine.evaluate("ten-rules", &context).rule_id, Some("rule-9"));
-            assert!(engine.bool("dependent", &context, false));
+            for (_, key) in ROWS {
+                let on = engine.bool(key, &context, false);
+                assert!(on || key == "staged");
+                assert_eq!(floor.by_name(key, &profile), on, "{key} for {user}");
+            }
         }
+    }
+
+    #[test]
+    fn the_segment_takes_in_those_it_lists() {
+        let engine = stitch_core::Engine::from_json(&segment_registry(1_000)).expect("the registry is sound");
+        assert!(engine.bool("members", &context(&user(999)), false));
+        assert!(!engine.bool("members", &context(&user(1_000)), true));
     }
 }

@@ -11,6 +11,8 @@ mod djb2_xor;
 mod murmur3;
 mod xxh64;
 
+pub(crate) use xxh64::hash;
+
 /// A bucketing algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -96,7 +98,11 @@ impl Hasher {
     }
 
     /// The unit's bucket, from 0 up to [`Hasher::buckets`].
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the hash of a short unit is cheaper than the call; the older ones are calls"
+    )]
     pub(crate) fn bucket(&self, unit: &str) -> u32 {
         match self {
             Self::Xxh64(seeded) => seeded.bucket(unit),
@@ -137,9 +143,7 @@ impl<'a> Unit<'a> {
     #[inline]
     pub(crate) fn of(value: AttributeValue<'a>) -> Option<Self> {
         match value {
-            AttributeValue::Text(text) => {
-                (!text.is_empty() && text.len() <= limits::UNIT_BYTES).then_some(Self::Text(text))
-            }
+            AttributeValue::Text(text) => is_unit(text).then_some(Self::Text(text)),
             AttributeValue::Number(number) => {
                 let integer = match number {
                     crate::Number::Integer(integer) => integer,
@@ -166,6 +170,12 @@ impl<'a> Unit<'a> {
             }
         }
     }
+}
+
+/// Whether a text is a unit.
+#[inline]
+pub(crate) fn is_unit(text: &str) -> bool {
+    (1..=limits::UNIT_BYTES).contains(&text.len())
 }
 
 const TWO_53: f64 = 9_007_199_254_740_992.0;

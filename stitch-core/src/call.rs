@@ -1,80 +1,118 @@
 //! One call of the engine: it answers each flag and each segment at most once, however they refer to each other.
 
-use crate::bucketing::Unit;
-use crate::context::attributes::Entry;
-use crate::context::{Attribute, AttributeValue, Context};
+#![expect(
+    clippy::inline_always,
+    reason = "the way of a plain flag is a few dozen instructions: as calls with their results in memory it took twice as many"
+)]
+
+use crate::bucketing::{Unit, is_unit};
+use crate::condition::Target;
+use crate::context::{Attribute, AttributeValue, Context, Custom};
 use crate::engine::Engine;
 use crate::evaluation::Evaluation;
 use crate::explain::{Observer, Silent, Step};
 use crate::flag::{Flag, FlagIndex, Links, Plan, Requirement, SegmentIndex};
 use crate::memo::{Answer, Memo};
-use crate::steps::decide;
+use crate::number::Number;
+use crate::steps::{Decision, decide};
 
 /// Attributes of which a call remembers where it found them; a registry that reads more looks for the others each time.
 const SLOTS: usize = 64;
 
 /// One call of the engine: whom it is for, and what it has found out already.
+#[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) context: &'a Context<'a>,
     memo: Memo,
-    attributes: &'a [Entry<'a>],
     /// Where each attribute that was asked for stands: its place and 2, or 1 for nowhere; 0 while it was not asked for.
     places: [u8; SLOTS],
-    /// Whether every flag will be asked for, so that every answer is worth remembering.
+    /// Whether every flag will be asked for, so that more answers are worth remembering.
     every_flag: bool,
 }
 
 impl<'a> Call<'a> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(engine: &'a Engine, context: &'a Context<'a>) -> Self {
-        let attributes = context.attributes.read();
-        Self { engine, context, memo: Memo::default(), attributes, places: [0; SLOTS], every_flag: false }
+        Self { engine, context, memo: Memo::default(), places: [0; SLOTS], every_flag: false }
     }
 
     /// What a condition or a `by` reads.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "most of the cost of a condition was the call and the copy of its result")]
+    #[inline]
     pub(crate) fn read(&mut self, attribute: &Attribute) -> Option<AttributeValue<'a>> {
         match attribute {
-            Attribute::Custom { name, slot } => match self.places.get(usize::from(*slot)) {
-                Some(1) => None,
-                Some(place @ 2..) => self.attributes.get(usize::from(*place) - 2).map(|&(_, value)| value),
-                _ => self.find(name, *slot),
-            },
-            field => self.context.field(field),
+            Attribute::Field(field) => self.context.field(*field).map(AttributeValue::Text),
+            Attribute::Custom(custom) => self.custom(custom).copied(),
+            Attribute::Now => self.context.now.map(|now| AttributeValue::Number(Number::Integer(now))),
+            Attribute::Unreadable => None,
+        }
+    }
+
+    /// Hands over the unit that an attribute gives, if it gives one.
+    #[inline(always)]
+    pub(crate) fn unit<T>(&mut self, by: &Attribute, take: impl FnOnce(&str) -> T) -> Option<T> {
+        let other;
+        // Nearly always the user's id: past the copies that other attributes need.
+        let unit = if let Attribute::Field(field) = by {
+            self.context.field(*field).filter(|text| is_unit(text))?
+        } else {
+            other = self.unit_of(by)?;
+            other.as_str()
+        };
+        Some(take(unit))
+    }
+
+    #[inline(never)]
+    fn unit_of(&mut self, by: &Attribute) -> Option<Unit<'a>> {
+        self.read(by).and_then(Unit::of)
+    }
+
+    /// The value of an attribute that is no field. By reference: copying it was a tenth of a condition's cost.
+    #[inline(always)]
+    pub(crate) fn custom(&mut self, custom: &Custom) -> Option<&'a AttributeValue<'a>> {
+        match self.places.get(usize::from(custom.slot)) {
+            Some(1) => None,
+            Some(place @ 2..) => self.context.attributes.read().get(usize::from(*place) - 2).map(|entry| &entry.value),
+            _ => self.find(custom),
         }
     }
 
     /// Looks for an attribute that was not asked for before.
     #[inline(never)]
-    fn find(&mut self, name: &str, slot: u8) -> Option<AttributeValue<'a>> {
-        let index = self.attributes.iter().position(|(other, _)| *other == name);
-        if let Some(place) = self.places.get_mut(usize::from(slot)) {
+    fn find(&mut self, custom: &Custom) -> Option<&'a AttributeValue<'a>> {
+        let entries = self.context.attributes.read();
+        let index = entries.iter().position(|entry| entry.is(custom.tag, &custom.name));
+        if let Some(place) = self.places.get_mut(usize::from(custom.slot)) {
             *place = index.map_or(1, |index| u8::try_from(index + 2).unwrap_or(0));
         }
-        self.attributes.get(index?).map(|&(_, value)| value)
+        entries.get(index?).map(|entry| &entry.value)
     }
 
-    /// A call for all flags, those referred to before those that refer to them.
+    /// A call for all flags.
     pub(crate) fn for_every_flag(engine: &'a Engine, context: &'a Context<'a>) -> Self {
         Self { every_flag: true, ..Self::new(engine, context) }
     }
 
+    /// Decides a flag of the registry, watched.
+    #[inline(always)]
+    pub(crate) fn decide(&mut self, index: FlagIndex, flag: &'a Flag, observer: &mut impl Observer) -> Decision<'a> {
+        if flag.links.is_tall() {
+            self.prepare(index);
+        }
+        observer.done(Step::Exists, false);
+        decide(flag, self, observer)
+    }
+
     /// Evaluates a flag of the registry, watched.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn evaluate(
         &mut self,
         index: FlagIndex,
         flag: &'a Flag,
         observer: &mut impl Observer,
     ) -> Evaluation<'a> {
-        if flag.links.is_tall() {
-            self.prepare(index);
-        }
-        observer.done(Step::Exists, false);
-        let decision = decide(flag, self, observer);
-        if self.every_flag {
+        let decision = self.decide(index, flag, observer);
+        if self.every_flag && flag.links.is_referred_to && self.memo.get(index).is_none() {
             self.memo.set(index, decision.answer());
         }
         decision.evaluation(flag, self.engine)
@@ -93,18 +131,17 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the context is in a segment.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn is_member(&mut self, index: SegmentIndex) -> bool {
         let Some(segment) = self.engine.segment_at(index) else { return false };
         let node = self.engine.segment_node(index);
         if let Some(answer) = self.remembered(node, &segment.links) {
             return answer.on;
         }
-        let unit = self.read(&segment.by).and_then(Unit::of);
-        let unit = unit.as_ref().map(Unit::as_str);
-        let on = !unit.is_some_and(|unit| segment.excluded.contains(unit))
-            && (unit.is_some_and(|unit| segment.included.contains(unit))
-                || segment.when.as_ref().is_some_and(|(program, start)| program.holds(*start, self)));
+        let listed = self.unit(&segment.by, |unit| segment.lists(unit)).flatten();
+        let on = listed.unwrap_or_else(|| {
+            segment.when.as_ref().is_some_and(|(program, start)| program.run(*start, self) == Target::HOLDS)
+        });
         self.remember(node, &segment.links, Answer { on, halted: false, variant: None });
         on
     }
@@ -119,19 +156,29 @@ impl<'a> Call<'a> {
 
     #[inline]
     fn remembered(&self, node: u32, links: &Links) -> Option<Answer> {
-        if links.memoized || self.every_flag { self.memo.get(node) } else { None }
+        if self.is_worth_remembering(links) { self.memo.get(node) } else { None }
     }
 
     #[inline]
     fn remember(&mut self, node: u32, links: &Links, answer: Answer) {
-        if links.memoized || self.every_flag {
+        if self.is_worth_remembering(links) {
             self.memo.set(node, answer);
         }
     }
 
     #[inline]
+    fn is_worth_remembering(&self, links: &Links) -> bool {
+        links.memoized || (self.every_flag && links.is_referred_to)
+    }
+
+    #[inline(always)]
     pub(crate) fn is_in_cohort(&mut self, plan: &Plan) -> bool {
-        plan.cohort.iter().any(|&segment| self.is_member(segment))
+        !plan.cohort.is_empty() && self.is_in_any(&plan.cohort)
+    }
+
+    #[inline(never)]
+    fn is_in_any(&mut self, segments: &[SegmentIndex]) -> bool {
+        segments.iter().any(|&segment| self.is_member(segment))
     }
 
     fn flag_answer(&mut self, index: FlagIndex, flag: &'a Flag) -> Answer {

@@ -1,13 +1,11 @@
 //! From definitions to an engine: everything is checked, all of it reported, nothing left to resolve later.
 
-use std::collections::{HashMap, HashSet};
-
-use hashbrown::HashTable;
+use foldhash::quality::RandomState;
 
 use crate::bucketing::Algorithm;
 use crate::definitions::Definitions;
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
-use crate::engine::{Engine, Slot, hash};
+use crate::engine::{Engine, KeyTable, Slot};
 use crate::flag::{Flag, Segment};
 
 mod condition;
@@ -29,6 +27,10 @@ use place::Place;
 pub(crate) use plan::PATCHABLE;
 use reader::Reader;
 use settings::Root;
+
+/// Keyed by texts of the document: fast, and with a seed that its author does not know.
+type HashMap<K, V> = hashbrown::HashMap<K, V, RandomState>;
+type HashSet<T> = hashbrown::HashSet<T, RandomState>;
 
 /// What an error does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +118,7 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
-        slots: HashMap::new(),
+        slots: HashMap::default(),
     };
 
     let mut flags = Vec::with_capacity(root.flags.len());
@@ -206,18 +208,10 @@ fn assemble(
     let key_of = |index| compiler.segments.first_key(index).map(|key| (Box::from(key), index));
     let served = (0..).zip(&served_segments).filter(|(_, segment)| segment.is_some());
     let segment_names = served.filter_map(|(index, _)| key_of(index)).collect();
-    let mut names = HashTable::with_capacity(slots.len());
-    for (index, slot) in (0..).zip(&slots) {
-        if let Some(key) = &slot.key {
-            names.insert_unique(hash(key), index, |&other: &u32| {
-                slots.get(other as usize).and_then(|slot| slot.key.as_deref()).map_or(0, hash)
-            });
-        }
-    }
-    let order = graph.order().filter(|&node| (node as usize) < slots.len() && !graph.failed(node)).collect();
+    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
+    let keys = KeyTable::new(keys.into_iter());
     Engine {
-        names,
-        order,
+        keys,
         flags: slots.into(),
         segments: served_segments.into(),
         segment_names,

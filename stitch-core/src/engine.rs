@@ -3,9 +3,6 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-
 use crate::call::Call;
 use crate::compile;
 use crate::context::Context;
@@ -16,7 +13,15 @@ use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
 use crate::flag::{Flag, FlagIndex, Links, Segment, SegmentIndex};
 use crate::json::Json;
-use crate::value::ValueType;
+use crate::steps::Decision;
+use crate::text::equal;
+use crate::value::{Value, ValueType};
+
+mod evaluations;
+mod key_table;
+
+pub use evaluations::Evaluations;
+pub(crate) use key_table::KeyTable;
 
 /// A compiled registry. Immutable, `Send` and `Sync`: share it behind an `Arc`, swap the `Arc` to reload.
 ///
@@ -37,12 +42,10 @@ use crate::value::ValueType;
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) flags: Box<[Slot]>,
-    pub(crate) names: HashTable<FlagIndex>,
+    pub(crate) keys: KeyTable,
     pub(crate) segments: Box<[Option<Segment>]>,
     /// The keys of those that are served.
     pub(crate) segment_names: HashMap<Box<str>, SegmentIndex>,
-    /// The flags that are served, those referred to before those that refer to them.
-    pub(crate) order: Box<[FlagIndex]>,
     pub(crate) internal_tiers: Box<[Box<str>]>,
     pub(crate) environments: Box<[Box<str>]>,
     pub(crate) diagnostics: Box<[Diagnostic]>,
@@ -133,24 +136,37 @@ impl Engine {
     /// ```
     #[inline]
     pub fn flag(&self, flag_key: &str) -> Option<FlagHandle<'_>> {
-        let has_key = |&index: &FlagIndex| self.slot(index).is_some_and(|slot| slot.key.as_deref() == Some(flag_key));
-        let index = *self.names.find(hash(flag_key), has_key)?;
+        let has_key = |index| {
+            let key = self.slot(index).and_then(|slot| slot.key.as_deref());
+            key.is_some_and(|key| equal(key, flag_key))
+        };
+        let index = self.keys.find(flag_key, has_key)?;
         Some(FlagHandle { engine: self, slot: self.slot(index)?, index })
     }
 
-    /// Evaluates every flag for one context: in the order of the document, those set aside last.
+    /// Evaluates every flag for one context, one after the other as they are asked for: in the order of the document,
+    /// those set aside last. Allocates nothing, unless more than eight flags or segments are referred to by others.
+    ///
+    /// ```
+    /// # use stitch_core::{Context, Engine};
+    /// # let engine = Engine::from_json(r#"{"schema_version": "1.0", "flags": [
+    /// #     {"key": "a", "default_value": true}, {"key": "b", "default_value": false}]}"#)?;
+    /// let context = Context::user("U-1");
+    /// let on: Vec<&str> =
+    ///     engine.evaluations(&context).filter(|flag| flag.is_enabled).map(|flag| flag.flag_key).collect();
+    /// assert_eq!(on, ["a"]);
+    /// # Ok::<(), stitch_core::DefinitionsError>(())
+    /// ```
+    #[inline]
+    pub fn evaluations<'a>(&'a self, context: &'a Context<'a>) -> Evaluations<'a> {
+        Evaluations::new(self, context)
+    }
+
+    /// All of [`Engine::evaluations`].
     pub fn evaluate_all<'a>(&'a self, context: &'a Context<'a>) -> Vec<Evaluation<'a>> {
-        let mut call = Call::for_every_flag(self, context);
-        let mut found: Vec<Option<Evaluation<'a>>> = vec![None; self.flags.len()];
-        for &index in &self.order {
-            if let (Some(flag), Some(place)) = (self.flag_at(index), found.get_mut(index as usize)) {
-                *place = Some(call.evaluate(index, flag, &mut Silent));
-            }
-        }
-        let set_aside = self.flags.iter().filter(|slot| slot.flag.is_none());
-        let invalid = set_aside.filter_map(|slot| slot.key.as_deref());
-        let invalid = invalid.map(|key| Evaluation::of_no_flag(key, Reason::FlagInvalid));
-        found.into_iter().flatten().chain(invalid).collect()
+        let mut evaluations = Vec::with_capacity(self.flags.len());
+        evaluations.extend(self.evaluations(context));
+        evaluations
     }
 
     /// Evaluates one flag and tells how: the same code, watched.
@@ -190,31 +206,31 @@ impl Engine {
     /// The value of a boolean flag, or `default` where there is no such flag.
     #[inline]
     pub fn bool(&self, flag_key: &str, context: &Context<'_>, default: bool) -> bool {
-        self.evaluate(flag_key, context).bool_or(default)
+        self.flag(flag_key).map_or(default, |flag| flag.bool(context, default))
     }
 
     /// The value of a string flag, or `default` where there is no such flag.
     #[inline]
-    pub fn string<'a>(&'a self, flag_key: &'a str, context: &'a Context<'a>, default: &'a str) -> &'a str {
-        self.evaluate(flag_key, context).string_or(default)
+    pub fn string<'a>(&'a self, flag_key: &str, context: &'a Context<'a>, default: &'a str) -> &'a str {
+        self.flag(flag_key).map_or(default, |flag| flag.string(context, default))
     }
 
     /// The value of an integer flag, or `default` where there is no such flag.
     #[inline]
     pub fn integer(&self, flag_key: &str, context: &Context<'_>, default: i64) -> i64 {
-        self.evaluate(flag_key, context).integer_or(default)
+        self.flag(flag_key).map_or(default, |flag| flag.integer(context, default))
     }
 
     /// The value of a double flag, or `default` where there is no such flag.
     #[inline]
     pub fn double(&self, flag_key: &str, context: &Context<'_>, default: f64) -> f64 {
-        self.evaluate(flag_key, context).double_or(default)
+        self.flag(flag_key).map_or(default, |flag| flag.double(context, default))
     }
 
     /// The value of an object flag, or `default` where there is no such flag.
     #[inline]
-    pub fn object<'a>(&'a self, flag_key: &'a str, context: &'a Context<'a>, default: &'a Json<'a>) -> &'a Json<'a> {
-        self.evaluate(flag_key, context).object_or(default)
+    pub fn object<'a>(&'a self, flag_key: &str, context: &'a Context<'a>, default: &'a Json<'a>) -> &'a Json<'a> {
+        self.flag(flag_key).map_or(default, |flag| flag.object(context, default))
     }
 
     #[inline]
@@ -257,16 +273,6 @@ impl Engine {
     }
 }
 
-/// The hash of a flag's key in the table of names.
-#[inline]
-pub(crate) fn hash(flag_key: &str) -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    const STATE: FixedState = FixedState::with_seed(0);
-    let mut hasher = STATE.build_hasher();
-    hasher.write(flag_key.as_bytes());
-    hasher.finish()
-}
-
 /// A flag of an engine, looked up once.
 #[derive(Clone, Copy, Debug)]
 pub struct FlagHandle<'e> {
@@ -300,6 +306,76 @@ impl<'e> FlagHandle<'e> {
         'e: 'a,
     {
         self.observe(context, &mut Silent)
+    }
+
+    /// The value of the flag alone, which costs less than the whole evaluation; nothing where the flag was set aside.
+    #[inline]
+    pub fn value<'a>(&self, context: &'a Context<'a>) -> Option<Value<'a>>
+    where
+        'e: 'a,
+    {
+        self.decide(context, |decision| decision.value())
+    }
+
+    /// Decides, and takes of the decision what is asked for: the rest of it is never made.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "so that what is not taken is not computed")]
+    fn decide<'a, T>(&self, context: &'a Context<'a>, take: impl FnOnce(Decision<'a>) -> T) -> Option<T>
+    where
+        'e: 'a,
+    {
+        let flag = self.slot.flag.as_ref()?;
+        Some(take(Call::new(self.engine, context).decide(self.index, flag, &mut Silent)))
+    }
+
+    /// The value of a boolean flag. A function of its own, so that it answers in a register.
+    #[inline(never)]
+    fn boolean(&self, context: &Context<'_>) -> Option<bool> {
+        self.decide(context, |decision| decision.boolean())?
+    }
+
+    /// The value of a boolean flag, else `default`.
+    ///
+    /// ```
+    /// # use stitch_core::{Context, Engine};
+    /// # let engine = Engine::from_json(r#"{"schema_version": "1.0", "flags": [{"key": "a", "default_value": true}]}"#)?;
+    /// let flag = engine.flag("a").expect("the registry has it");
+    /// assert!(flag.bool(&Context::user("U-1"), false));
+    /// # Ok::<(), stitch_core::DefinitionsError>(())
+    /// ```
+    #[inline]
+    pub fn bool(&self, context: &Context<'_>, default: bool) -> bool {
+        self.boolean(context).unwrap_or(default)
+    }
+
+    /// The value of a string flag, else `default`.
+    #[inline]
+    pub fn string<'a>(&self, context: &'a Context<'a>, default: &'a str) -> &'a str
+    where
+        'e: 'a,
+    {
+        if let Some(Value::String(text)) = self.value(context) { text } else { default }
+    }
+
+    /// The value of an integer flag, else `default`.
+    #[inline]
+    pub fn integer(&self, context: &Context<'_>, default: i64) -> i64 {
+        if let Some(Value::Integer(integer)) = self.value(context) { integer } else { default }
+    }
+
+    /// The value of a double flag, else `default`.
+    #[inline]
+    pub fn double(&self, context: &Context<'_>, default: f64) -> f64 {
+        if let Some(Value::Double(double)) = self.value(context) { double } else { default }
+    }
+
+    /// The value of an object flag, else `default`.
+    #[inline]
+    pub fn object<'a>(&self, context: &'a Context<'a>, default: &'a Json<'a>) -> &'a Json<'a>
+    where
+        'e: 'a,
+    {
+        if let Some(Value::Object(json)) = self.value(context) { json } else { default }
     }
 
     /// Evaluates the flag and tells how.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::bucketing::Hasher;
+use crate::call::Call;
 use crate::condition::{Program, Target};
 use crate::context::Attribute;
 use crate::overrides::StoredOverrides;
@@ -68,18 +69,23 @@ pub(crate) struct Gate {
 }
 
 /// A plan's rules, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rules {
-    /// The conditions of all of them.
+    /// The conditions of all of them, one after the other: its answer is the place of the first rule that holds.
     pub(crate) program: Program,
+    pub(crate) start: Target,
     pub(crate) list: Box<[Rule]>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { program: Program::default(), start: Target::FAILS, list: Box::default() }
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) id: Box<str>,
-    /// Where its condition starts in the plan's program.
-    pub(crate) when: Target,
     pub(crate) serve: Serve,
 }
 
@@ -118,6 +124,8 @@ pub(crate) struct Links {
     pub(crate) references: Box<[u32]>,
     /// The longest chain of references from here.
     pub(crate) height: u32,
+    /// Referred to at all: worth remembering where every flag is asked for.
+    pub(crate) is_referred_to: bool,
     /// Referred to more than once, or at the end of a long chain: worth remembering within a call.
     pub(crate) memoized: bool,
 }
@@ -175,6 +183,15 @@ impl Links {
 /// References up to which a chain is followed by recursion.
 const TALL: u32 = 64;
 
+impl Rules {
+    /// The first rule that holds.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "see `Program::run`")]
+    pub(crate) fn first<'a>(&'a self, call: &mut Call<'a>) -> Option<&'a Rule> {
+        self.list.get(self.program.run(self.start, call).answer())
+    }
+}
+
 /// A segment as the engine holds it.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -184,4 +201,12 @@ pub(crate) struct Segment {
     /// The condition's program and where it starts.
     pub(crate) when: Option<(Program, Target)>,
     pub(crate) links: Links,
+}
+
+impl Segment {
+    /// Whether its lists take a unit in or keep it out; nothing where they do not name it.
+    #[inline]
+    pub(crate) fn lists(&self, unit: &str) -> Option<bool> {
+        if self.excluded.contains(unit) { Some(false) } else { self.included.contains(unit).then_some(true) }
+    }
 }

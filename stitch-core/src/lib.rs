@@ -24,7 +24,7 @@
 //! |---|---|
 //! | read and check a registry | [`Definitions`], [`Engine::compile`], [`Engine::compile_lenient`] |
 //! | say for whom | [`Context`], or [`ContextDocument`] for one that comes as JSON |
-//! | evaluate | [`Engine::evaluate`], [`FlagHandle::evaluate`], [`Engine::evaluate_all`], [`Engine::bool`] and its siblings |
+//! | evaluate | [`Engine::evaluate`], [`FlagHandle::evaluate`], [`Engine::bool`] and its siblings; [`Engine::evaluations`], [`Engine::evaluate_all`] |
 //! | ask why | [`Engine::explain`] |
 //! | change a stage | [`stage::change`] |
 
@@ -63,6 +63,7 @@ mod operator;
 mod overrides;
 pub mod stage;
 mod steps;
+mod text;
 mod value;
 
 pub use bucketing::Algorithm;
@@ -72,7 +73,7 @@ pub use context::{
 };
 pub use definitions::Definitions;
 pub use diagnostics::{Code, DefinitionsError, Diagnostic, Position, Severity};
-pub use engine::{Engine, FlagHandle};
+pub use engine::{Engine, Evaluations, FlagHandle};
 pub use evaluation::{Evaluation, Reason};
 pub use explain::{Explanation, Step, TraceEntry};
 pub use json::{Json, Member};

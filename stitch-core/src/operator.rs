@@ -8,6 +8,7 @@ use crate::context::AttributeValue;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::json::Json;
+use crate::text::equal;
 
 mod affix;
 mod contains;
@@ -120,9 +121,14 @@ impl Operator {
         }
     }
 
+    /// The text that an attribute must equal, where the operator is no more than that.
+    pub(crate) fn as_plain_text(&self) -> Option<&str> {
+        if let Self::Equality(equality) = self { equality.as_plain_text() } else { None }
+    }
+
     /// Whether it holds for an attribute that is there.
     #[inline]
-    pub(crate) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(crate) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         match self {
             Self::Exists => true,
             Self::Equality(equality) => equality.holds(attribute),
@@ -140,5 +146,5 @@ impl Operator {
 /// Equality of texts, ASCII letters folded if asked.
 #[inline]
 fn same_text(a: &str, b: &str, fold: bool) -> bool {
-    if fold { a.eq_ignore_ascii_case(b) } else { a == b }
+    if fold { a.eq_ignore_ascii_case(b) } else { equal(a, b) }
 }

@@ -3,7 +3,7 @@
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 
-use crate::context::Context;
+use crate::context::{Context, Field};
 use crate::flag::Outcome;
 use crate::instant::Instant;
 
@@ -49,14 +49,14 @@ pub fn has_expired(expires_at: &str, now: i64) -> bool {
 impl StoredOverrides {
     /// The row for the context's user; the caller has seen to the context's kind.
     pub(crate) fn for_user(&self, context: &Context<'_>) -> Option<&OverrideRow> {
-        let rows = self.users.get(context.usable_user_id()?)?;
-        let own = context.tenant_id.and_then(|tenant| rows.by_tenant.get(tenant));
+        let rows = self.users.get(context.field(Field::UserId)?)?;
+        let own = context.field(Field::TenantId).and_then(|tenant| rows.by_tenant.get(tenant));
         [own, rows.any_tenant.as_ref()].into_iter().flatten().find(|row| row.is_live(context.now))
     }
 
     /// The row for the context's tenant.
     pub(crate) fn for_tenant(&self, context: &Context<'_>) -> Option<&OverrideRow> {
-        self.tenants.get(context.tenant_id?).filter(|row| row.is_live(context.now))
+        self.tenants.get(context.field(Field::TenantId)?).filter(|row| row.is_live(context.now))
     }
 }
 

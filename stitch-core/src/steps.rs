@@ -1,17 +1,21 @@
 //! The nine steps of section 5 of the contract: the first that decides wins.
 
-use crate::bucketing::Unit;
+#![expect(
+    clippy::inline_always,
+    reason = "the way of a plain flag is a few dozen instructions: as calls with their results in memory it took twice as many"
+)]
+
 use crate::call::Call;
-use crate::context::{Context, DEFAULT_KIND};
+use crate::context::{Context, Field};
 use crate::engine::Engine;
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Observer, Step};
-use crate::flag::{Flag, FlagIndex, Gate, Outcome, Plan, Serve, VariantIndex};
+use crate::flag::{Flag, FlagIndex, Gate, Outcome, Plan, Rule, Rules, Serve, Split, VariantIndex};
 use crate::json::Json;
 use crate::memo::Answer;
 use crate::overrides::OverrideRow;
 use crate::stage::Stage;
-use crate::value::Value;
+use crate::value::{StoredValue, Value};
 
 /// How a flag was decided.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +36,9 @@ enum Served<'a> {
 }
 
 /// Runs steps 2 to 9; step 1, whether there is such a flag, is the engine's look-up.
-#[inline]
+#[inline(always)]
 pub(crate) fn decide<'a, O: Observer>(flag: &'a Flag, call: &mut Call<'a>, observer: &mut O) -> Decision<'a> {
-    let plan = flag.plan(call.context.env);
+    let plan = flag.plan(call.context.field(Field::Env));
     // Where nothing can decide in steps 2 to 6 they are run only to be watched.
     if (O::WATCHES || !plan.is_plain || call.context.overrides.is_some())
         && let Some(decision) = before_the_gate(flag, plan, call, observer)
@@ -67,7 +71,8 @@ pub(crate) fn decide<'a, O: Observer>(flag: &'a Flag, call: &mut Call<'a>, obser
     }
 }
 
-/// Steps 2 to 6: what keeps the gate from being asked.
+/// Steps 2 to 6: what keeps the gate from being asked. Apart, so that plain flags do not pay for its registers.
+#[inline(never)]
 fn before_the_gate<'a>(
     flag: &'a Flag,
     plan: &'a Plan,
@@ -119,7 +124,7 @@ fn before_the_gate<'a>(
 }
 
 /// Step 7, for a staged flag: the cohort first, then the bucket. Whether the gate is open, and why.
-#[inline]
+#[inline(always)]
 fn staged_gate<'a>(
     flag: &'a Flag,
     plan: &'a Plan,
@@ -130,9 +135,8 @@ fn staged_gate<'a>(
         observer.note("cohort", || true.into());
         return Ok(Reason::StagedIn);
     }
-    let Some(unit) = call.read(&flag.bucket_by).and_then(Unit::of) else { return Err(Reason::UnitMissing) };
     let Gate { hasher, threshold } = &plan.gate;
-    let bucket = hasher.bucket(unit.as_str());
+    let Some(bucket) = call.unit(&flag.bucket_by, |unit| hasher.bucket(unit)) else { return Err(Reason::UnitMissing) };
     observer.note("bucket", || bucket.into());
     observer.note("threshold", || (*threshold).into());
     observer.note("buckets", || hasher.buckets().into());
@@ -140,48 +144,64 @@ fn staged_gate<'a>(
 }
 
 /// Steps 8 and 9, for the other stages.
-#[inline]
+#[inline(always)]
 fn stage_gate<'a>(plan: &'a Plan, call: &mut Call<'a>, observer: &mut impl Observer) -> Result<Reason, Reason> {
     observer.note("stage", || plan.stage.as_str().into());
     match plan.stage {
         Stage::Full => Ok(Reason::StageFull),
-        Stage::Internal if call.engine.is_internal(call.context.tier) => Ok(Reason::StageInternal),
+        Stage::Internal if call.context.field(Field::Tier).is_some_and(|tier| call.engine.is_internal(tier)) => {
+            Ok(Reason::StageInternal)
+        }
         Stage::Pilot if call.is_in_cohort(plan) => Ok(Reason::StagePilot),
         _ => Err(Reason::Default),
     }
 }
 
 /// Gate open: the first rule whose condition holds gives the serve, else the flag's own.
-#[inline]
-fn open<'a>(
+#[inline(always)]
+fn open<'a, O: Observer>(
     flag: &'a Flag,
     plan: &'a Plan,
     reason: Reason,
     call: &mut Call<'a>,
-    observer: &mut impl Observer,
+    observer: &mut O,
 ) -> Decision<'a> {
-    let rule = plan.rules.list.iter().find(|rule| {
-        let holds = plan.rules.program.holds(rule.when, call);
-        observer.note("rule", || {
-            Json::Object(vec![("id".into(), Json::from(String::from(&*rule.id))), ("holds".into(), holds.into())])
-        });
-        holds
-    });
+    let rule = plan.rules.first(call);
+    if O::WATCHES {
+        note_rules(&plan.rules, rule, observer);
+    }
     let serve = rule.map_or(&plan.serve, |rule| &rule.serve);
     let rule_id = rule.map(|rule| &*rule.id);
     let variant = match serve {
         Serve::Variant(variant) => Some(*variant),
-        Serve::Split(split) => call.read(&split.by).and_then(Unit::of).and_then(|unit| {
-            let bucket = split.hasher.bucket(unit.as_str());
-            observer.note("split", || {
-                Json::Object(vec![("bucket".into(), bucket.into()), ("buckets".into(), split.hasher.buckets().into())])
-            });
-            split.variant(bucket)
-        }),
+        Serve::Split(split) => split_variant(split, call, observer),
     };
     match variant.and_then(|index| flag.variants.get(index as usize)) {
         Some(variant) => Decision { reason, served: Served::Stored(variant), rule_id, dependency: None },
         None => Decision { rule_id, ..Decision::closed(plan, Reason::UnitMissing) },
+    }
+}
+
+/// The variant that a split gives, if there is a unit.
+#[inline(never)]
+fn split_variant<'a>(split: &'a Split, call: &mut Call<'a>, observer: &mut impl Observer) -> Option<VariantIndex> {
+    let bucket = call.unit(&split.by, |unit| split.hasher.bucket(unit))?;
+    observer.note("split", || {
+        Json::Object(vec![("bucket".into(), bucket.into()), ("buckets".into(), split.hasher.buckets().into())])
+    });
+    split.variant(bucket)
+}
+
+/// Tells of each rule up to the first one that holds.
+fn note_rules(rules: &Rules, first: Option<&Rule>, observer: &mut impl Observer) {
+    for rule in &rules.list {
+        let holds = first.is_some_and(|first| std::ptr::eq(first, rule));
+        observer.note("rule", || {
+            Json::Object(vec![("id".into(), Json::from(String::from(&*rule.id))), ("holds".into(), holds.into())])
+        });
+        if holds {
+            return;
+        }
     }
 }
 
@@ -200,8 +220,8 @@ enum Scope {
 fn inline_override<'a>(flag: &'a Flag, context: &'a Context<'a>, scope: Scope) -> Option<Served<'a>> {
     let overrides = context.overrides?;
     let (entries, applies) = match scope {
-        Scope::User => (&overrides.user, flag.scopes.user && context.kind == DEFAULT_KIND),
-        Scope::Tenant => (&overrides.tenant, flag.scopes.tenant && context.tenant_id.is_some()),
+        Scope::User => (&overrides.user, flag.scopes.user && context.is_user()),
+        Scope::Tenant => (&overrides.tenant, flag.scopes.tenant && context.field(Field::TenantId).is_some()),
     };
     let json = entries.get(&*flag.key).filter(|_| applies)?;
     let value = flag.value_type.read(json)?;
@@ -217,7 +237,7 @@ fn stored_override<'a>(
 ) -> Option<Served<'a>> {
     let stored = flag.overrides.as_ref()?;
     let row: &OverrideRow = match scope {
-        Scope::User => stored.for_user(context).filter(|_| context.kind == DEFAULT_KIND),
+        Scope::User => stored.for_user(context).filter(|_| context.is_user()),
         Scope::Tenant => stored.for_tenant(context),
     }?;
     observer.note("override", || Json::from(String::from(&*row.id)));
@@ -241,6 +261,22 @@ impl<'a> Decision<'a> {
         match self.served {
             Served::Stored(outcome) => (outcome.value.as_value(), outcome.variant),
             Served::Inline(value, variant) => (value, variant),
+        }
+    }
+
+    /// What is served.
+    #[inline]
+    pub(crate) fn value(&self) -> Value<'a> {
+        self.outcome().0
+    }
+
+    /// What is served, if it is a boolean; without a look at what else it could be.
+    #[inline]
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        match self.served {
+            Served::Stored(Outcome { value: StoredValue::Boolean(boolean), .. }) => Some(*boolean),
+            Served::Inline(Value::Boolean(boolean), _) => Some(boolean),
+            _ => None,
         }
     }
 

@@ -25,11 +25,11 @@ macro_rules! asking {
                 &self,
                 py: Python<'py>,
                 $($key: &Bound<'py, PyAny>,)?
-                context: Option<&Bound<'py, PyAny>>,
-                $($field: Option<&Bound<'py, PyAny>>),*
-            ) -> PyResult<PyEvaluation> {
+                context: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
+            ) -> PyResult<Bound<'py, PyEvaluation>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.evaluate(whom))
+                self.question(py, $($key,)? |question| question.evaluate(&whom))
             }
 
             /// The answer for one flag and, step by step, how it came about.
@@ -38,11 +38,11 @@ macro_rules! asking {
                 &self,
                 py: Python<'py>,
                 $($key: &Bound<'py, PyAny>,)?
-                context: Option<&Bound<'py, PyAny>>,
-                $($field: Option<&Bound<'py, PyAny>>),*
+                context: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<PyExplanation> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.explain(whom))
+                self.question(py, $($key,)? |question| question.explain(&whom))
             }
 
             /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
@@ -51,12 +51,12 @@ macro_rules! asking {
                 &self,
                 py: Python<'py>,
                 $($key: &Bound<'py, PyAny>,)?
-                context: Option<&Bound<'py, PyAny>>,
-                default: Option<&Bound<'py, PyAny>>,
-                $($field: Option<&Bound<'py, PyAny>>),*
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<bool> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.bool(whom, default))
+                self.question(py, $($key,)? |question| question.bool(&whom, default.as_deref()))
             }
 
             /// The value of a string flag; `default` where there is no such flag, or one of another type.
@@ -65,12 +65,12 @@ macro_rules! asking {
                 &self,
                 py: Python<'py>,
                 $($key: &Bound<'py, PyAny>,)?
-                context: Option<&Bound<'py, PyAny>>,
-                default: Option<&Bound<'py, PyAny>>,
-                $($field: Option<&Bound<'py, PyAny>>),*
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.string(whom, default))
+                self.question(py, $($key,)? |question| question.string(&whom, default.as_deref()))
             }
 
             /// The value of an integer flag; `default` where there is no such flag, or one of another type.
@@ -79,12 +79,12 @@ macro_rules! asking {
                 &self,
                 py: Python<'py>,
                 $($key: &Bound<'py, PyAny>,)?
-                context: Option<&Bound<'py, PyAny>>,
-                default: Option<&Bound<'py, PyAny>>,
-                $($field: Option<&Bound<'py, PyAny>>),*
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.integer(whom, default))
+                self.question(py, $($key,)? |question| question.integer(&whom, default.as_deref()))
             }
 
             /// The value of a double flag; `default` where there is no such flag, or one of another type.
@@ -93,12 +93,12 @@ macro_rules! asking {
                 &self,
                 py: Python<'py>,
                 $($key: &Bound<'py, PyAny>,)?
-                context: Option<&Bound<'py, PyAny>>,
-                default: Option<&Bound<'py, PyAny>>,
-                $($field: Option<&Bound<'py, PyAny>>),*
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.double(whom, default))
+                self.question(py, $($key,)? |question| question.double(&whom, default.as_deref()))
             }
 
             /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
@@ -108,12 +108,12 @@ macro_rules! asking {
                 &self,
                 py: Python<'py>,
                 $($key: &Bound<'py, PyAny>,)?
-                context: Option<&Bound<'py, PyAny>>,
-                default: Option<&Bound<'py, PyAny>>,
-                $($field: Option<&Bound<'py, PyAny>>),*
+                context: Option<Given<'_, 'py>>,
+                default: Option<Given<'_, 'py>>,
+                $($field: Option<Given<'_, 'py>>),*
             ) -> PyResult<Bound<'py, PyAny>> {
                 let whom = ForWhom::new(context, [$($field),*]);
-                self.question(py, $($key,)? |question| question.object(whom, default))
+                self.question(py, $($key,)? |question| question.object(&whom, default.as_deref()))
             }
         }
     };

@@ -16,7 +16,7 @@ mod instant;
 mod read;
 
 pub(crate) use document::Document;
-pub(crate) use read::{FieldArguments, Fields};
+pub(crate) use read::{FieldArguments, Fields, Given};
 
 /// The core's context, borrowed once and for all.
 type Borrowed<'a> = Context<'a>;
@@ -44,13 +44,15 @@ self_cell!(
 #[pyclass(frozen, name = "Context", module = "stitch")]
 pub(crate) struct PyContext {
     kept: Kept,
+    has_overrides: bool,
 }
 
 impl PyContext {
     pub(crate) fn from_document(py: Python<'_>, document: Document) -> PyResult<Self> {
-        let kept = Kept::new(document, |document| document.core.context());
+        let has_overrides = !document.overrides().is_empty();
+        let kept = Kept::new(document, Document::context);
         check::argument_errors(py, kept.borrow_dependent())?;
-        Ok(Self { kept })
+        Ok(Self { kept, has_overrides })
     }
 
     /// The core's context; making it costs nothing.
@@ -59,6 +61,13 @@ impl PyContext {
         self.kept.borrow_dependent()
     }
 
+    /// Whether it has overrides, which have to fit the registry that it meets.
+    #[inline]
+    pub(crate) fn has_overrides(&self) -> bool {
+        self.has_overrides
+    }
+
+    #[inline]
     pub(crate) fn document(&self) -> &Document {
         self.kept.borrow_owner()
     }
@@ -71,16 +80,16 @@ impl PyContext {
     #[expect(clippy::too_many_arguments, reason = "the fields of a context")]
     fn new(
         py: Python<'_>,
-        user_id: Option<&Bound<'_, PyAny>>,
-        kind: Option<&Bound<'_, PyAny>>,
-        tenant_id: Option<&Bound<'_, PyAny>>,
-        tier: Option<&Bound<'_, PyAny>>,
-        env: Option<&Bound<'_, PyAny>>,
-        role_key: Option<&Bound<'_, PyAny>>,
-        attributes: Option<&Bound<'_, PyAny>>,
-        overrides: Option<&Bound<'_, PyAny>>,
-        approvals: Option<&Bound<'_, PyAny>>,
-        now: Option<&Bound<'_, PyAny>>,
+        user_id: Option<Given<'_, '_>>,
+        kind: Option<Given<'_, '_>>,
+        tenant_id: Option<Given<'_, '_>>,
+        tier: Option<Given<'_, '_>>,
+        env: Option<Given<'_, '_>>,
+        role_key: Option<Given<'_, '_>>,
+        attributes: Option<Given<'_, '_>>,
+        overrides: Option<Given<'_, '_>>,
+        approvals: Option<Given<'_, '_>>,
+        now: Option<Given<'_, '_>>,
     ) -> PyResult<Self> {
         let fields = Fields([user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]);
         Self::from_document(py, fields.read(py)?)
@@ -141,13 +150,13 @@ impl PyContext {
     /// The environment whose patches apply; none do unless said.
     #[getter]
     fn env(&self) -> Option<&str> {
-        self.document().core.env.as_deref()
+        self.document().env.as_deref()
     }
 
     /// The role.
     #[getter]
     fn role_key(&self) -> Option<&str> {
-        self.document().core.role_key.as_deref()
+        self.document().role_key.as_deref()
     }
 
     /// Name to value; a copy of its own.
@@ -171,7 +180,7 @@ impl PyContext {
     /// Milliseconds since the epoch.
     #[getter]
     fn now(&self) -> Option<i64> {
-        self.document().core.now
+        self.document().now
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -212,7 +221,7 @@ impl Hash for PyContext {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let document = self.document();
         (document.user_id(), document.kind(), document.tenant_id(), document.tier()).hash(state);
-        (&document.core.env, &document.core.role_key, document.core.now).hash(state);
-        document.core.attributes.as_ref().map_or(0, Vec::len).hash(state);
+        (document.env.as_deref(), document.role_key.as_deref(), document.now).hash(state);
+        document.attributes.len().hash(state);
     }
 }

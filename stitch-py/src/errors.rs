@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyString, PyType};
 use stitch_core::{ContextProblem, Diagnostic};
@@ -45,6 +46,12 @@ pub(crate) fn wrong_type(at: impl Display, wanted: &str, value: &Bound<'_, PyAny
 /// The text of a Python string; refused where it has a lone surrogate, which no UTF-8 can say.
 pub(crate) fn text<'a>(py: Python<'_>, string: &'a Bound<'_, PyString>, at: impl Display) -> PyResult<&'a str> {
     string.to_str().map_err(|_| refuse(py, at, LONE_SURROGATE))
+}
+
+/// As [`text`], shared with the Python string.
+#[inline]
+pub(crate) fn shared_text(string: &Bound<'_, PyString>, at: impl Display) -> PyResult<PyBackedStr> {
+    PyBackedStr::try_from(string.clone()).map_err(|_| refuse(string.py(), at, LONE_SURROGATE))
 }
 
 /// A flag's key as it was given.

@@ -27,28 +27,53 @@ use crate::value::Served;
 #[pyclass(frozen, eq, hash, name = "Evaluation", module = "stitch")]
 #[derive(PartialEq, Hash)]
 pub(crate) struct PyEvaluation {
-    flag_key: Text,
+    texts: Texts,
     value: Served,
-    variant_key: Option<Text>,
     is_enabled: bool,
     reason: Reason,
-    rule_id: Option<Text>,
-    dependency: Option<Text>,
 }
 
-type Text = Box<str>;
-
 impl From<&Evaluation<'_>> for PyEvaluation {
+    #[inline]
     fn from(evaluation: &Evaluation<'_>) -> Self {
+        let Evaluation { flag_key, variant_key, rule_id, dependency, .. } = *evaluation;
         Self {
-            flag_key: evaluation.flag_key.into(),
+            texts: Texts::new([Some(flag_key), variant_key, rule_id, dependency]),
             value: evaluation.value.into(),
-            variant_key: evaluation.variant_key.map(Into::into),
             is_enabled: evaluation.is_enabled,
             reason: evaluation.reason,
-            rule_id: evaluation.rule_id.map(Into::into),
-            dependency: evaluation.dependency.map(Into::into),
         }
+    }
+}
+
+/// What an answer names, held apart from the engine: all in one allocation, for there are as many answers as questions.
+#[derive(PartialEq, Hash)]
+struct Texts {
+    joined: Box<str>,
+    /// Where each ends; nothing where there is none.
+    ends: [Option<u32>; 4],
+}
+
+impl Texts {
+    const FLAG_KEY: usize = 0;
+    const VARIANT_KEY: usize = 1;
+    const RULE_ID: usize = 2;
+    const DEPENDENCY: usize = 3;
+
+    #[inline]
+    fn new(texts: [Option<&str>; 4]) -> Self {
+        let mut joined = String::with_capacity(texts.iter().flatten().map(|text| text.len()).sum());
+        let ends = texts.map(|text| {
+            joined.push_str(text?);
+            u32::try_from(joined.len()).ok()
+        });
+        Self { joined: joined.into_boxed_str(), ends }
+    }
+
+    fn get(&self, index: usize) -> Option<&str> {
+        let end = (*self.ends.get(index)?)?;
+        let start = self.ends.iter().take(index).rev().flatten().next().copied().unwrap_or(0);
+        self.joined.get(start as usize..end as usize)
     }
 }
 
@@ -68,13 +93,13 @@ pub(crate) struct Wire<'a> {
 impl PyEvaluation {
     pub(crate) fn wire(&self) -> Wire<'_> {
         Wire {
-            flag_key: &self.flag_key,
+            flag_key: self.flag_key(),
             value: self.value.as_value(),
-            variant_key: self.variant_key.as_deref(),
+            variant_key: self.variant_key(),
             is_enabled: self.is_enabled,
             reason: self.reason,
-            rule_id: self.rule_id.as_deref(),
-            dependency: self.dependency.as_deref(),
+            rule_id: self.rule_id(),
+            dependency: self.dependency(),
         }
     }
 }
@@ -98,13 +123,10 @@ impl PyEvaluation {
         dependency: Option<&str>,
     ) -> PyResult<Self> {
         Ok(Self {
-            flag_key: flag_key.into(),
+            texts: Texts::new([Some(flag_key), variant_key, rule_id, dependency]),
             value: Served::from_python(value)?,
-            variant_key: variant_key.map(Into::into),
             is_enabled,
             reason: reason::from_word(reason)?,
-            rule_id: rule_id.map(Into::into),
-            dependency: dependency.map(Into::into),
         })
     }
 
@@ -116,7 +138,7 @@ impl PyEvaluation {
     /// The flag that was asked for.
     #[getter]
     fn flag_key(&self) -> &str {
-        &self.flag_key
+        self.texts.get(Texts::FLAG_KEY).unwrap_or_default()
     }
 
     /// What is served: None where there is no such flag. A dict or list is a copy of its own.
@@ -128,7 +150,7 @@ impl PyEvaluation {
     /// The variant that is served, or that equals what is served.
     #[getter]
     fn variant_key(&self) -> Option<&str> {
-        self.variant_key.as_deref()
+        self.texts.get(Texts::VARIANT_KEY)
     }
 
     /// For a boolean flag its value; for others whether the gate was open or an override applied.
@@ -146,13 +168,13 @@ impl PyEvaluation {
     /// The rule that gave the serve.
     #[getter]
     fn rule_id(&self) -> Option<&str> {
-        self.rule_id.as_deref()
+        self.texts.get(Texts::RULE_ID)
     }
 
     /// The first dependency that is not satisfied.
     #[getter]
     fn dependency(&self) -> Option<&str> {
-        self.dependency.as_deref()
+        self.texts.get(Texts::DEPENDENCY)
     }
 
     /// The result as a dict; `dependency` is in it only where there is one.

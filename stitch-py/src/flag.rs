@@ -7,6 +7,7 @@ use stitch_core::{FlagHandle, ValueType};
 
 use crate::ask::{ForWhom, Question};
 use crate::asking::asking;
+use crate::context::Given;
 use crate::engine::PyEngine;
 use crate::errors::flag_key;
 use crate::evaluation::{PyEvaluation, hash_of};
@@ -47,7 +48,7 @@ impl PyFlag {
     #[inline]
     fn question<'py, R>(&self, py: Python<'py>, ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>) -> PyResult<R> {
         let engine = &self.kept.borrow_owner().get().engine;
-        ask(Question::of_handle(py, engine, &self.key, *self.kept.borrow_dependent()))
+        ask(Question::new(py, engine, &self.key, self.kept.borrow_dependent().as_ref()))
     }
 }
 

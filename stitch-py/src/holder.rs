@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use crate::ask::{ForWhom, Question, evaluate_all};
 use crate::asking::asking;
+use crate::context::Given;
 use crate::engine::PyEngine;
 use crate::errors::wrong_type;
 use crate::evaluation::PyEvaluation;
@@ -42,7 +43,7 @@ impl PyHolder {
         flag_key: &Bound<'py, PyAny>,
         ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
     ) -> PyResult<R> {
-        ask(Question::named(&self.current.load().get().engine, flag_key)?)
+        Question::named(&self.current.load().get().engine, flag_key, ask)
     }
 }
 
@@ -71,20 +72,20 @@ asking! {
     fn evaluate_all<'py>(
         &self,
         py: Python<'py>,
-        context: Option<&Bound<'py, PyAny>>,
-        user_id: Option<&Bound<'py, PyAny>>,
-        kind: Option<&Bound<'py, PyAny>>,
-        tenant_id: Option<&Bound<'py, PyAny>>,
-        tier: Option<&Bound<'py, PyAny>>,
-        env: Option<&Bound<'py, PyAny>>,
-        role_key: Option<&Bound<'py, PyAny>>,
-        attributes: Option<&Bound<'py, PyAny>>,
-        overrides: Option<&Bound<'py, PyAny>>,
-        approvals: Option<&Bound<'py, PyAny>>,
-        now: Option<&Bound<'py, PyAny>>,
+        context: Option<Given<'_, 'py>>,
+        user_id: Option<Given<'_, 'py>>,
+        kind: Option<Given<'_, 'py>>,
+        tenant_id: Option<Given<'_, 'py>>,
+        tier: Option<Given<'_, 'py>>,
+        env: Option<Given<'_, 'py>>,
+        role_key: Option<Given<'_, 'py>>,
+        attributes: Option<Given<'_, 'py>>,
+        overrides: Option<Given<'_, 'py>>,
+        approvals: Option<Given<'_, 'py>>,
+        now: Option<Given<'_, 'py>>,
     ) -> PyResult<Vec<PyEvaluation>> {
         let current = self.current.load();
-        evaluate_all(py, &current.get().engine, ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
+        evaluate_all(py, &current.get().engine, &ForWhom::new(context, [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 use stitch_core::{Json, Member, Number, limits};
 
-use crate::errors::{At, refuse, text, wrong_type};
+use crate::errors::{At, refuse, shared_text, text, wrong_type};
 
 /// The number, if it is one: an integer of 64 bits or a finite double, a boolean never.
 ///
@@ -50,9 +51,10 @@ pub(crate) fn members<'py>(value: &Bound<'py, PyAny>, at: &At<'_>) -> PyResult<B
 }
 
 /// A key of a dict, which must be a string.
-pub(crate) fn key(key: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<String> {
-    let string = key.cast::<PyString>().map_err(|_| wrong_type(format_args!("{at}: a key"), "a string", key))?;
-    text(key.py(), string, format_args!("{at}: a key")).map(str::to_owned)
+pub(crate) fn key(key: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<PyBackedStr> {
+    let at = format_args!("{at}: a key");
+    let string = key.cast::<PyString>().map_err(|_| wrong_type(at, "a string", key))?;
+    shared_text(string, at)
 }
 
 /// A Python value as JSON; `level` counts the arrays and objects that it lies in.
@@ -87,7 +89,7 @@ pub(crate) fn from_python(value: &Bound<'_, PyAny>, at: &At<'_>, level: usize) -
             .map(|(name, value)| {
                 let name = key(&name, at)?;
                 let value = from_python(&value, &At::Key(at, &name), level + 1)?;
-                Ok((Cow::Owned(name), value))
+                Ok((Cow::Owned(name.to_string()), value))
             })
             .collect::<PyResult<_>>()
             .map(Json::Object);

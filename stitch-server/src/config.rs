@@ -85,9 +85,13 @@ pub struct ServeArgs {
     /// Address to listen on
     #[arg(long, env = "STITCH_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host)]
     pub host: IpAddr,
-    /// Address and port for streams of definitions (gRPC); without it port 50050 of the same host
-    #[arg(long, value_name = "ADDRESS", env = "STITCH_SYNC_ADDR", value_parser = sync_address)]
+    /// Address of streams of definitions (gRPC); without it port 50050 of the same host, or any free port where that one
+    /// is taken
+    #[arg(long, value_name = "ADDRESS", env = "STITCH_SYNC_ADDR")]
     pub sync_addr: Option<SocketAddr>,
+    /// Address of /metrics; without it 127.0.0.1:9464, or any free port where that one is taken
+    #[arg(long, value_name = "ADDRESS", env = "STITCH_MANAGEMENT_ADDR")]
+    pub management_addr: Option<SocketAddr>,
     /// Registry to serve, read-only and watched for changes; without it the store's own
     #[arg(long, value_name = "FILE", env = "STITCH_REGISTRY")]
     pub registry: Option<PathBuf>,
@@ -130,16 +134,12 @@ pub struct ServeArgs {
     /// Form of the log, which goes to standard error
     #[arg(long, env = "STITCH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub log_format: LogFormat,
-    /// What is logged: error, warn, info, or debug for one line a request
+    /// Log one request of so many; 0 logs none
+    #[arg(long, value_name = "COUNT", env = "STITCH_ACCESS_LOG", default_value_t = 0)]
+    pub access_log: u64,
+    /// What is logged: error, warn, info, or debug for every request too
     #[arg(long, value_name = "LEVEL", env = "STITCH_LOG_LEVEL", default_value_t = LevelFilter::INFO)]
     pub log_level: LevelFilter,
-}
-
-impl ServeArgs {
-    /// Where streams of definitions are served.
-    pub fn sync_address(&self) -> SocketAddr {
-        self.sync_addr.unwrap_or(SocketAddr::new(self.host, SYNC_PORT))
-    }
 }
 
 /// Where the evaluation context comes from.
@@ -161,7 +161,6 @@ pub enum LogFormat {
 }
 
 const DEFAULT_PORT: u16 = 8080;
-const SYNC_PORT: u16 = 50_050;
 
 /// A port; an empty one is as good as none, since that is how environments leave a variable unset.
 fn port(text: &str) -> Result<u16, String> {
@@ -169,11 +168,6 @@ fn port(text: &str) -> Result<u16, String> {
         "" => Ok(DEFAULT_PORT),
         _ => text.parse().map_err(|_| "give a port of 0 to 65535, here or in the environment's FF_PORT".to_owned()),
     }
-}
-
-/// An address with its port.
-fn sync_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("give an IP address and a port, such as 127.0.0.1:{SYNC_PORT}"))
 }
 
 /// An address, or the one name that needs no looking up.

@@ -1,9 +1,9 @@
 //! Takes connections, gives each the time it may take, and lets none hold the exit.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::auth::address::Peer;
+use crate::request::Service;
 
 /// For the head of a request, from the connection or the answer before it on.
 const HEAD_PATIENCE: Duration = Duration::from_secs(20);
@@ -34,37 +34,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PULSE: Duration = Duration::from_secs(20);
 /// Requests at once on one connection.
 const CONCURRENT: u32 = 100;
-/// Bytes of a request that may be under way before they are read: requests of this protocol are small.
+/// Bytes of requests that may be under way before they are read: those over HTTP/2 are small.
 const WINDOW: u32 = 64 << 10;
-/// Bytes that a request's headers may have.
+/// Bytes that the headers of a request over HTTP/2 may have.
 const HEADERS: u32 = 16 << 10;
 
-/// What is spoken on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// One request after the other.
-    Http1,
-    /// Streams, as gRPC needs them.
-    Http2,
+/// What is spoken on a connection, and who answers.
+#[derive(Clone)]
+pub enum Spoken {
+    /// HTTP/1.1: one request after the other.
+    Http1(Service),
+    /// HTTP/2: streams, as gRPC needs them.
+    Http2(Router),
 }
 
-impl Protocol {
-    /// Its name where an encrypted connection begins.
-    pub(crate) fn alpn(self) -> &'static [u8] {
-        match self {
-            Self::Http1 => b"http/1.1",
-            Self::Http2 => b"h2",
-        }
-    }
-}
-
-/// Serves `router` until `shutdown` is ready; then accepts nothing more, finishes what is in flight, and returns
+/// Serves until `shutdown` is ready; then accepts nothing more, finishes what is in flight, and returns
 /// within ten seconds whatever the clients do.
 pub async fn accept(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    protocol: Protocol,
-    router: Router,
+    spoken: Spoken,
     shutdown: impl Future<Output = ()>,
 ) {
     let mut shutdown = pin!(shutdown);
@@ -85,12 +74,12 @@ pub async fn accept(
         };
         // Answers are small and written whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
-        let (tls, router, stopped) = (tls.clone(), router.clone(), stopped.clone());
+        let (tls, spoken, stopped) = (tls.clone(), spoken.clone(), stopped.clone());
         connections.spawn(async move {
             match tls {
-                None => connection(stream, peer, protocol, router, stopped).await,
+                None => connection(stream, peer.ip(), spoken, stopped).await,
                 Some(tls) => match timeout(HEAD_PATIENCE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(stream, peer, protocol, router, stopped).await,
+                    Ok(Ok(stream)) => connection(stream, peer.ip(), spoken, stopped).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a connection was not encrypted as it should be"),
                     Err(_) => tracing::debug!("a connection was not encrypted in time"),
                 },
@@ -108,27 +97,28 @@ pub async fn accept(
 
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    protocol: Protocol,
-    router: Router,
+    peer: IpAddr,
+    spoken: Spoken,
     stopped: watch::Receiver<()>,
 ) {
-    let asked = Arc::new(AtomicBool::new(false));
-    let noting = Arc::clone(&asked);
-    let service = TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        noting.store(true, Ordering::Relaxed);
-        request.map(Body::new)
-    }));
     let stream = TokioIo::new(stream);
-    let result = match protocol {
-        Protocol::Http1 => {
+    let result = match spoken {
+        Spoken::Http1(service) => {
+            let service = service_fn(|request: hyper::Request<Incoming>| {
+                let service = service.clone();
+                async move { Ok::<_, Infallible>(service.answer(request.map(Body::new), peer).await) }
+            });
             let mut server = http1::Builder::new();
             let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
             let connection = pin!(server.serve_connection(stream, service));
             until_stopped(connection, http1::Connection::graceful_shutdown, stopped).await
         }
-        Protocol::Http2 => {
+        Spoken::Http2(router) => {
+            let asked = AtomicBool::new(false);
+            let service = service_fn(|request: hyper::Request<Incoming>| {
+                asked.store(true, Ordering::Relaxed);
+                router.clone().oneshot(request.map(Body::new))
+            });
             let mut server = http2::Builder::new(TokioExecutor::new());
             let server = server.timer(TokioTimer::new()).keep_alive_interval(PULSE).keep_alive_timeout(PULSE);
             let server = server.max_concurrent_streams(CONCURRENT).max_header_list_size(HEADERS);

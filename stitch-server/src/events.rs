@@ -40,5 +40,6 @@ pub async fn take(
         let stored = state.store().append(accepted, now.saturating_sub(IDS_KEPT)).await;
         stored.map_err(|error| state.away(&error))?;
     }
+    state.metrics().reported(count, rejected_keys.len());
     Ok((count, rejected_keys))
 }

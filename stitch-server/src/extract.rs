@@ -10,14 +10,16 @@ use crate::auth::Asker;
 use crate::auth::claims::Identity;
 use crate::error::{Code, Detail, Error, Place};
 
+mod call;
 mod fields;
 mod json;
 mod path;
 mod query;
 
+pub use call::Call;
 pub use fields::{Field, Fields};
 pub use json::{json, typed, unknown_keys};
-pub use path::{Env, Key, path};
+pub use path::{Email, Env, Id, Key, path};
 pub use query::Query;
 
 /// Where the user id came from.

@@ -13,6 +13,7 @@ pub mod jwks;
 pub mod keys;
 pub mod login;
 pub mod metric_definitions;
+pub mod metrics;
 pub mod overrides;
 pub mod registry;
 pub mod registry_document;

@@ -14,11 +14,14 @@
 //! | [`sync`] | definitions that flow to those who evaluate themselves |
 //! | [`model`], [`writes`], [`caller`], [`audit`] | what is known, who may write what, and what is said of it |
 //! | [`store`] | what outlives the process |
+//! | [`telemetry`] | logs and numbers |
 //! | [`gate`] | the nineteen cases before the first request |
 
-use std::future::Future;
+use std::future::{Future, pending};
+use std::io;
+use std::net::Ipv4Addr;
 
-use connections::Protocol;
+use connections::Spoken;
 use tokio::net::TcpListener;
 
 pub mod audit;
@@ -56,38 +59,45 @@ pub mod writes;
 pub struct Listeners {
     /// For HTTP.
     pub http: TcpListener,
+    /// For whoever runs it.
+    pub management: TcpListener,
     /// For streams of definitions, over gRPC.
-    pub sync: Option<TcpListener>,
+    pub sync: TcpListener,
 }
 
-impl From<TcpListener> for Listeners {
-    fn from(http: TcpListener) -> Self {
-        Self { http, sync: None }
+impl Listeners {
+    /// On this machine alone, on ports that are free.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives none.
+    pub async fn loopback() -> io::Result<Self> {
+        let any = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        Ok(Self { http: any().await?, management: any().await?, sync: any().await? })
     }
 }
 
 /// Serves until `shutdown` is ready, then finishes what is in flight. The caller owns the sockets and the signal.
 ///
-/// The registry's file and the store are watched meanwhile.
-pub async fn serve(listeners: impl Into<Listeners>, state: state::AppState, shutdown: impl Future<Output = ()>) {
-    let Listeners { http, sync } = listeners.into();
+/// The registry's file and the store are watched meanwhile, and the management address tells how the server fares until the last
+/// answer is given.
+pub async fn serve(listeners: Listeners, state: state::AppState, shutdown: impl Future<Output = ()>) {
+    let Listeners { http, management, sync } = listeners;
     let watching = tokio::spawn(source::watch::watch(state.clone()));
     let following = tokio::spawn(store::follow::follow(state.clone()));
     let keeping = tokio::spawn(events::retention::keep(state.clone()));
+    let managing = connections::accept(management, None, Spoken::Http1(router::management(state.clone())), pending());
+    let managing = tokio::spawn(managing);
     let stopping = state.clone();
     let shutdown = async move {
         shutdown.await;
         // They would not end by themselves.
         stopping.end_streams();
     };
-    let flowing = async {
-        if let Some(listener) = sync {
-            sync::serve(listener, state.clone()).await;
-        }
-    };
     let tls = state.settings().tls.clone().map(Into::into);
-    let answering = connections::accept(http, tls, Protocol::Http1, router::router(state.clone()), shutdown);
-    tokio::join!(answering, flowing);
+    let answering = connections::accept(http, tls, Spoken::Http1(router::service(state.clone())), shutdown);
+    tokio::join!(answering, sync::serve(sync, state));
+    managing.abort();
     watching.abort();
     following.abort();
     keeping.abort();

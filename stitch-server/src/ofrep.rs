@@ -26,6 +26,8 @@ pub(crate) use failure::Failure;
 pub(crate) const PREFIX: &str = "/ofrep/";
 /// One flag; its key is the rest of the path, whatever is in it: the published clients send keys as they are.
 pub(crate) const FLAG: &str = "/ofrep/v1/evaluate/flags/";
+/// The same, as the map of addresses writes it.
+pub(crate) const FLAG_TEMPLATE: &str = "/ofrep/v1/evaluate/flags/{*key}";
 /// All flags.
 pub(crate) const FLAGS: &str = "/ofrep/v1/evaluate/flags";
 /// The stream.

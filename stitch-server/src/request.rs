@@ -1,14 +1,24 @@
-//! What is done for every request, whatever route it asks for: an id, the body, the guard, the failure's body.
+//! What is done for every request, whatever address it asks for: an id, the body, the guard, the failure's body, the
+//! numbers and the log.
 
+use std::any::Any;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument;
+use futures_util::FutureExt;
+use tower::Service as _;
 
 use crate::error::{Code, Error};
+use crate::router::{Counts, Map};
 use crate::state::AppState;
+use crate::telemetry::logs;
 use crate::wire::Meta;
 use cors::Cors;
 
@@ -18,52 +28,100 @@ mod family;
 mod guard;
 mod id;
 
-/// The outermost layer.
-pub async fn frame(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let meta = Meta { request_id: id::of(request.headers()), warnings: state.warnings() };
-    let span = tracing::error_span!("request", request_id = &*meta.request_id);
-    let answer = async {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let cors = Cors::of(&path, request.headers(), state.settings());
-        let response = match admit(&state, request, &meta).await {
+pub use id::RequestId;
+
+/// A map of addresses with all that every request needs around it; cloning shares it.
+///
+/// Not a stack of layers: each one boxes every request's future, and together they cost more than the evaluation.
+#[derive(Clone, Debug)]
+pub struct Service(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: AppState,
+    router: Router,
+    counts: Counts,
+    guarded: bool,
+}
+
+impl Service {
+    /// Answers requests for the addresses of `map`; `guarded` says whether they may come from this machine alone.
+    pub fn new(map: Map, guarded: bool) -> Self {
+        let (state, router, counts) = map.into_parts();
+        Self(Arc::new(Inner { state, router, counts, guarded }))
+    }
+
+    /// Answers one request, which came from `peer`.
+    pub async fn answer(&self, request: Request, peer: IpAddr) -> Response {
+        let began = Instant::now();
+        let request_id = RequestId::of(request.headers());
+        let meta = Meta { request_id, peer, warnings: self.0.state.warnings() };
+        logs::of_request(meta.request_id.clone(), self.0.answer(request, meta, began)).await
+    }
+}
+
+impl Inner {
+    async fn answer(&self, request: Request, meta: Meta, began: Instant) -> Response {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let cors = Cors::of(uri.path(), request.headers(), self.state.settings());
+        let response = match self.admit(request, &meta).await {
             Ok(request) => match cors.preflight(&request) {
                 Some(response) => response,
-                None => next.run(request).await,
+                None => self.handle(request).await,
             },
             Err(error) => error.into_response(),
         };
-        let status = response.status();
-        // The path alone: the query says who is asked for.
-        tracing::debug!(%method, path, status = status.as_u16(), "answered");
-        if status.is_server_error() {
-            tracing::error!(%method, path, status = status.as_u16(), "failed");
-        }
-        let mut response = finish(response, &path, &meta);
+        let mut response = finish(response, uri.path(), meta);
         cors.tell(&mut response);
+        self.record(&method, uri.path(), response.status(), began);
         response
-    };
-    answer.instrument(span).await
+    }
+
+    /// The request with its body read, if it may be here at all.
+    async fn admit(&self, request: Request, meta: &Meta) -> Result<Request, Error> {
+        let settings = self.state.settings();
+        // The body first: a client that is still sending when the answer comes may never get to read it.
+        let mut request = body::read(request, settings.body_limit).await?;
+        if self.guarded {
+            guard::check(request.version(), request.uri(), request.headers(), settings)?;
+        }
+        request.extensions_mut().insert(meta.clone());
+        Ok(request)
+    }
+
+    async fn handle(&self, request: Request) -> Response {
+        let answer = AssertUnwindSafe(self.router.clone().call(request)).catch_unwind();
+        match answer.await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => panicked(panic),
+        }
+    }
+
+    /// Counts the answer, and writes the line of the log that it may have.
+    fn record(&self, method: &Method, path: &str, status: StatusCode, began: Instant) {
+        let took = began.elapsed();
+        self.counts.of(path).answered(method, status, took);
+        // The path alone: the query says who is asked for.
+        let (status, microseconds) = (status.as_u16(), took.as_micros());
+        if status >= 500 {
+            tracing::error!(%method, path, status, microseconds, "failed");
+        } else if self.state.samples() {
+            tracing::info!(%method, path, status, microseconds, "answered");
+        } else {
+            tracing::debug!(%method, path, status, microseconds, "answered");
+        }
+    }
 }
 
-/// The request with its body read, if it may be here at all.
-async fn admit(state: &AppState, request: Request, meta: &Meta) -> Result<Request, Error> {
-    // The body first: a client that is still sending when the answer comes may never get to read it.
-    let mut request = body::read(request, state.settings().body_limit).await?;
-    guard::check(request.version(), request.uri(), request.headers(), state.settings())?;
-    request.extensions_mut().insert(meta.clone());
-    Ok(request)
-}
-
-fn finish(mut response: Response, path: &str, meta: &Meta) -> Response {
+fn finish(mut response: Response, path: &str, meta: Meta) -> Response {
     if let Some(error) = response.extensions_mut().remove::<Error>() {
-        *response.body_mut() = Body::from(family::failure(path, meta, error));
+        *response.body_mut() = Body::from(family::failure(path, &meta, error));
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if let Ok(id) = HeaderValue::from_str(&meta.request_id) {
-        response.headers_mut().insert("x-request-id", id);
-    }
+    response.headers_mut().insert(id::HEADER, meta.request_id.into_header());
     response
 }
 
@@ -77,7 +135,7 @@ pub async fn method_not_allowed() -> Error {
     Error::new(Code::MethodNotAllowed, "this address does not have this method").hint("`Allow` says which it has")
 }
 
-/// For a panic in a handler. What it said stays in the log.
-pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+/// For a panic in a handler. What it said is nowhere, where it was stands in the log.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
     Error::internal().into_response()
 }

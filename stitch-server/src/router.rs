@@ -1,25 +1,32 @@
-//! The whole map of addresses.
+//! The whole map of addresses, grouped by who calls.
+
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{get, patch, post, put};
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::routing::{MethodRouter, get, patch, post, put};
 
 use crate::handlers::{
-    approvals, audit, batch, eval, events, flags, health, jwks, keys, login, metric_definitions, overrides, registry,
-    registry_document, sdk, segments, stages, users,
+    approvals, audit, batch, eval, events, flags, health, jwks, keys, login, metric_definitions, metrics, overrides,
+    registry, registry_document, sdk, segments, stages, users,
 };
+use crate::ofrep;
+use crate::request::{self, Service};
 use crate::state::AppState;
-use crate::{ofrep, request};
+use crate::telemetry::metrics::Route;
 
-/// The service.
-pub fn router(state: AppState) -> Router {
-    framed(routes(), state)
+/// What answers on the main address.
+pub fn service(state: AppState) -> Service {
+    Service::new(addresses(Map::new(state)), true)
 }
 
-fn routes() -> Router<AppState> {
-    Router::new()
+/// What answers on the management address. It has no guard against other machines: those that collect numbers are
+/// other machines, and no number is about a person.
+pub fn management(state: AppState) -> Service {
+    Service::new(Map::new(state).route("/metrics", get(metrics::metrics)), false)
+}
+
+fn addresses(map: Map) -> Map {
+    map
         // For whoever runs it.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -59,52 +66,87 @@ fn routes() -> Router<AppState> {
         .route("/v1/users", get(users::list).post(users::create))
         .route("/v1/users/{email}", get(users::read).patch(users::update).delete(users::remove))
         // For any OpenFeature client. A key may hold anything, or nothing.
-        .route(&format!("{}{{*key}}", ofrep::FLAG), post(ofrep::evaluate::flag))
+        .route(ofrep::FLAG_TEMPLATE, post(ofrep::evaluate::flag))
         .route(ofrep::FLAG, post(ofrep::evaluate::flag))
         .route(ofrep::FLAGS, post(ofrep::evaluate::flags))
         .route(ofrep::EVENTS, get(ofrep::events::events))
 }
 
-/// What every route has; the last layer is the outermost.
-fn framed(routes: Router<AppState>, state: AppState) -> Router {
-    routes
-        .method_not_allowed_fallback(request::method_not_allowed)
-        .fallback(request::not_found)
-        .layer(CatchPanicLayer::custom(request::panicked))
-        // The frame has read the body within a limit of its own.
-        .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(state.clone(), request::frame))
-        .with_state(state)
+/// Addresses: who answers each, and where that is counted.
+#[derive(Debug)]
+pub struct Map {
+    state: AppState,
+    router: Router<AppState>,
+    counts: Counts,
+}
+
+impl Map {
+    fn new(state: AppState) -> Self {
+        let counts = Counts { matcher: matchit::Router::new(), elsewhere: state.metrics().route("none") };
+        Self { state, router: Router::new(), counts }
+    }
+
+    fn route(mut self, template: &'static str, methods: MethodRouter<AppState>) -> Self {
+        let route = self.state.metrics().route(template);
+        self.counts.matcher.insert(template, route).unwrap_or_else(|error| panic!("`{template}`: {error}"));
+        Self { router: self.router.route(template, methods), ..self }
+    }
+
+    /// The state, who answers, and where that is counted.
+    pub(crate) fn into_parts(self) -> (AppState, Router, Counts) {
+        let router = self.router.method_not_allowed_fallback(request::method_not_allowed).fallback(request::not_found);
+        (self.state.clone(), router.with_state(self.state), self.counts)
+    }
+}
+
+/// Where the answers of an address are counted. By axum's own matcher: axum says which address matched within its
+/// routes alone, and what there is to count is known only outside, once there is an answer.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    matcher: matchit::Router<Arc<Route>>,
+    elsewhere: Arc<Route>,
+}
+
+impl Counts {
+    /// Those of the address that `path` belongs to.
+    pub(crate) fn of(&self, path: &str) -> &Route {
+        self.matcher.at(path).map_or(&self.elsewhere, |found| found.value)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
-    use tower::ServiceExt;
 
     use super::*;
     use crate::source::Source;
     use crate::state::Settings;
 
     #[tokio::test]
-    async fn a_panic_is_caught_and_answered() {
+    async fn a_panic_is_caught_answered_and_counted() {
+        const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
         async fn panics() -> &'static str {
             panic!("at the user U-secret")
         }
         let registry = Source::Embedded.load().unwrap();
         let state =
             AppState::new(Settings::default(), Source::Embedded, registry, crate::gate::run().unwrap()).unwrap();
-        let service = framed(routes().route("/panics", get(panics)), state);
+        let service = Service::new(addresses(Map::new(state.clone())).route("/panics", get(panics)), true);
         let ask = |path| Request::get(path).header("host", "localhost").header("x-request-id", "r-1");
-        let response = service.clone().oneshot(ask("/panics").body(Body::empty()).unwrap()).await.unwrap();
+        let response = service.answer(ask("/panics").body(Body::empty()).unwrap(), PEER).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()["x-request-id"], "r-1");
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let body = String::from_utf8(body.to_vec()).unwrap();
         assert!(body.contains(r#""code":"internal_error""#) && body.contains(r#""request_id":"r-1""#), "{body}");
         assert!(!body.contains("secret"));
-        let response = service.oneshot(ask("/healthz").body(Body::empty()).unwrap()).await.unwrap();
+        let response = service.answer(ask("/healthz").body(Body::empty()).unwrap(), PEER).await;
         assert_eq!(response.status(), StatusCode::OK);
+        let routes = state.metrics().routes();
+        let counted = routes.iter().find(|route| route.template() == "/panics").unwrap();
+        assert_eq!(counted.answers().collect::<Vec<_>>(), [("GET", 500, 1)]);
     }
 }

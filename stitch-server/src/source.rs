@@ -140,6 +140,10 @@ impl Source {
     /// If it has an error.
     pub fn compile(&self, text: &[u8]) -> Result<Registry, Refused> {
         let definitions = Definitions::from_json(text).map_err(|error| self.refuse(text, error))?;
+        self.compile_definitions(definitions.into_owned(), text)
+    }
+
+    fn compile_definitions(&self, definitions: Definitions<'static>, text: &[u8]) -> Result<Registry, Refused> {
         let engine = Engine::compile(&definitions).map_err(|error| self.refuse(text, error))?;
         let (warnings, _) = located(engine.diagnostics().to_vec(), text);
         let overrides = match definitions.document().get("overrides") {
@@ -152,7 +156,6 @@ impl Source {
             overrides,
             environments: engine.environments().len(),
         };
-        let definitions = definitions.into_owned();
         Ok(Registry { engine, definitions, revision: revision(text), loaded_at: SystemTime::now(), counts, warnings })
     }
 
@@ -162,7 +165,15 @@ impl Source {
     ///
     /// If it has an error.
     pub fn compile_model(&self, model: &Model) -> Result<Registry, Refused> {
-        self.compile(model.document().to_string().as_bytes())
+        let document = model.document();
+        let text = document.to_string();
+        let text = text.as_bytes();
+        if text.len() > limits::DOCUMENT_BYTES {
+            return self.compile(text);
+        }
+        // What was read once is not read again: that would be most of the time that a write takes.
+        let definitions = Definitions::from_document(document).map_err(|error| self.refuse(text, error))?;
+        self.compile_definitions(definitions, text)
     }
 
     fn refuse(&self, text: &[u8], error: DefinitionsError) -> Refused {

@@ -2,21 +2,26 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
 use crate::auth::issuers::Trusted;
+use crate::banner::{self, Addresses};
 use crate::config::{Auth, ServeArgs};
 use crate::gate::{self, GateError};
 use crate::source::{Refused, Source};
 use crate::state::{AppState, DAY, Settings};
 use crate::store::StoreError;
 use crate::store::sqlite::Access;
-use crate::{Listeners, banner, telemetry, tls};
+use crate::{Listeners, telemetry, tls};
 
 pub mod store;
+
+/// Where /metrics is unless said; the port that exporters of OpenTelemetry have.
+const SYNC_PORT: u16 = 50_050;
+const MANAGEMENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
 /// Why the server does not start.
 #[derive(Debug)]
@@ -36,7 +41,9 @@ pub enum StartError {
     /// The store cannot be used.
     Store(StoreError),
     /// The address cannot be bound.
-    Bind(SocketAddr, &'static str, io::Error),
+    Bind(SocketAddr, io::Error),
+    /// An address beside the main one cannot be bound.
+    Beside(Beside, SocketAddr, io::Error),
     /// The system gives no threads or signals.
     System(io::Error),
 }
@@ -59,13 +66,20 @@ impl fmt::Display for StartError {
             Self::Parity(error) => error.fmt(formatter),
             Self::Registry(refused) => refused.fmt(formatter),
             Self::Store(error) => error.fmt(formatter),
-            Self::Bind(address, option, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
+            Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
                 formatter,
-                "port {} on {} is taken: choose another with {option}, or 0 for any that is free",
+                "port {} on {} is taken: choose another with `--port` or FF_PORT, or 0 for any that is free",
                 address.port(),
                 address.ip()
             ),
-            Self::Bind(address, _, error) => write!(formatter, "cannot listen on {address}: {error}"),
+            Self::Bind(address, error) => write!(formatter, "cannot listen on {address}: {error}"),
+            Self::Beside(Beside { what, option }, address, error) => {
+                write!(
+                    formatter,
+                    "cannot listen on {address}, where {what} to be: {error}: choose another with `{option}`, port 0 \
+                     for any that is free"
+                )
+            }
             Self::System(error) => write!(formatter, "cannot start: {error}"),
         }
     }
@@ -118,35 +132,31 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         behind_proxy: arguments.behind_proxy,
         issuers: issuers.unwrap_or_default(),
         tls,
+        access_log: arguments.access_log,
     };
     let state = AppState::with_store(settings, source, registry, parity, (store, model));
     let signal = end_signal().map_err(StartError::System)?;
-    let (http, address) = bind(SocketAddr::new(arguments.host, arguments.port), "`--port` or FF_PORT").await?;
-    let (sync, sync_address) = bind(arguments.sync_address(), "`--sync-addr`").await?;
-    banner::announce(&state, address, sync_address, arguments);
+    let asked = SocketAddr::new(arguments.host, arguments.port);
+    let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;
+    let address = listener.local_addr().map_err(|error| StartError::Bind(asked, error))?;
+    let (management, management_address) = METRICS.bind(arguments.management_addr, MANAGEMENT).await?;
+    let (sync, sync_address) = STREAMS.bind(arguments.sync_addr, usual_sync(arguments)).await?;
+    let addresses = Addresses { http: address, management: management_address, sync: sync_address };
+    banner::announce(&state, addresses, arguments);
     let shutdown = async {
         signal.await;
         tracing::info!("stopping: no more connections, finishing what is in flight");
     };
-    crate::serve(Listeners { http, sync: Some(sync) }, state, shutdown).await;
+    crate::serve(Listeners { http: listener, management, sync }, state, shutdown).await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Listens, and says where: the port may have been left to the system.
-async fn bind(asked: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let bound = async {
-        let listener = TcpListener::bind(asked).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    };
-    bound.await.map_err(|error| StartError::Bind(asked, option, error))
 }
 
 /// Refuses what would be insecure, or means nothing.
 fn check(arguments: &ServeArgs) -> Result<(), StartError> {
     let ServeArgs { auth, host, insecure_dev_context, behind_proxy, .. } = *arguments;
-    let reached = [host, arguments.sync_address().ip()].into_iter().find(|host| !host.is_loopback());
+    let sync = arguments.sync_addr.unwrap_or(usual_sync(arguments)).ip();
+    let reached = [host, sync].into_iter().find(|host| !host.is_loopback());
     match (auth, reached) {
         (Auth::Dev, _) if behind_proxy => Err(StartError::Contradiction(
             "dev mode is for one's own machine, so nothing comes by a proxy: `--behind-proxy` needs `--auth jwt`",
@@ -157,6 +167,39 @@ fn check(arguments: &ServeArgs) -> Result<(), StartError> {
         )),
         (Auth::Jwt, Some(host)) if arguments.tls_cert.is_none() && !behind_proxy => Err(StartError::Unencrypted(host)),
         (Auth::Dev | Auth::Jwt, _) => Ok(()),
+    }
+}
+
+/// Where streams of definitions are unless it is said otherwise.
+fn usual_sync(arguments: &ServeArgs) -> SocketAddr {
+    SocketAddr::new(arguments.host, SYNC_PORT)
+}
+
+/// An address beside the main one.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside {
+    what: &'static str,
+    option: &'static str,
+}
+
+const METRICS: Beside = Beside { what: "/metrics is", option: "--management-addr" };
+const STREAMS: Beside = Beside { what: "streams of definitions are", option: "--sync-addr" };
+
+impl Beside {
+    /// Listens where it was asked for. Who asked for nothing shall not fail to start a second server on the same machine:
+    /// it has any port that is free where the usual one is taken, and the log says so.
+    async fn bind(self, asked: Option<SocketAddr>, usual: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+        let address = asked.unwrap_or(usual);
+        let listener = match TcpListener::bind(address).await {
+            Err(error) if asked.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
+                let Self { what, option } = self;
+                tracing::warn!("{address} is taken, so {what} elsewhere: choose where with `{option}`");
+                TcpListener::bind((address.ip(), 0)).await
+            }
+            bound => bound,
+        };
+        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        bound.map(|(address, listener)| (listener, address)).map_err(|error| StartError::Beside(self, address, error))
     }
 }
 

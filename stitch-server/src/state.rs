@@ -1,6 +1,7 @@
 //! What every request needs: the registry that serves, swapped whole, and what was settled at start-up.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
@@ -18,6 +19,7 @@ use crate::source::watch::News;
 use crate::source::{Refused, Registry, Source};
 use crate::store::{Sqlite, Store, StoreError};
 use crate::sync::Snapshots;
+use crate::telemetry::metrics::Metrics;
 use crate::writes;
 
 /// Shared by all requests; cloning shares it.
@@ -37,6 +39,9 @@ struct Inner {
     store_away: ArcSwapOption<String>,
     /// Whoever has it writes.
     turn: Mutex<()>,
+    metrics: Metrics,
+    /// Requests that could have been logged so far; counted only where some are.
+    loggable: AtomicU64,
     /// Wakes the streams whenever something takes over; true once they are to end.
     bell: watch::Sender<bool>,
     /// Room for more streams.
@@ -72,10 +77,12 @@ pub struct Settings {
     pub issuers: Vec<Trusted>,
     /// How connections are encrypted, if this server does it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// One request of so many has a line in the log; 0 means none.
+    pub access_log: u64,
 }
 
 /// In which the operator counts how long things are kept.
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 impl Default for Settings {
     fn default() -> Self {
@@ -91,6 +98,7 @@ impl Default for Settings {
             behind_proxy: false,
             issuers: Vec::new(),
             tls: None,
+            access_log: 0,
         }
     }
 }
@@ -139,6 +147,8 @@ impl AppState {
             store,
             store_away: ArcSwapOption::empty(),
             turn: Mutex::new(()),
+            metrics: Metrics::default(),
+            loggable: AtomicU64::new(0),
             bell,
             streams,
             sdk_limit,
@@ -169,6 +179,17 @@ impl AppState {
     /// The nineteen cases at start-up.
     pub fn parity(&self) -> Tally {
         self.0.parity
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Whether this request is one that the log has a line of.
+    pub(crate) fn samples(&self) -> bool {
+        let every = self.0.settings.access_log;
+        every > 0 && self.0.loggable.fetch_add(1, Ordering::Relaxed).is_multiple_of(every)
     }
 
     /// Since the state was made.

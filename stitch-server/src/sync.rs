@@ -24,7 +24,7 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
-use crate::connections::{self, Protocol};
+use crate::connections::{self, Spoken};
 use crate::state::AppState;
 
 mod ask;
@@ -62,10 +62,10 @@ pub(crate) async fn serve(listener: TcpListener, state: AppState) {
     };
     let tls = state.settings().tls.as_deref().map(|tls| {
         let mut tls = tls.clone();
-        tls.alpn_protocols = vec![Protocol::Http2.alpn().to_vec()];
+        tls.alpn_protocols = vec![b"h2".to_vec()];
         TlsAcceptor::from(Arc::new(tls))
     });
-    connections::accept(listener, tls, Protocol::Http2, router(state.clone(), health), stopped).await;
+    connections::accept(listener, tls, Spoken::Http2(router(state.clone(), health)), stopped).await;
 }
 
 /// Every service of the port.

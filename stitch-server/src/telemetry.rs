@@ -1,22 +1,9 @@
-//! Logs, on standard error. No key, token, password or attribute value is ever in them.
+//! What an operator sees of a running server: [`logs`] on standard error, [`metrics`] on the management address. No
+//! key, token, password or attribute value is ever in either.
 
-use std::panic;
+mod exposition;
+pub mod logs;
+pub mod metrics;
 
-use tracing_subscriber::filter::LevelFilter;
-
-use crate::config::LogFormat;
-
-/// Starts logging; for the binary, once.
-pub fn init(format: LogFormat, level: LevelFilter) {
-    let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
-    // Where logging is set up already, that stands.
-    let _ = match format {
-        LogFormat::Human => logs.with_ansi(false).try_init(),
-        LogFormat::Json => logs.json().with_span_list(false).try_init(),
-    };
-    // The place alone: what a panic says may quote what was asked.
-    panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "panicked");
-    }));
-}
+pub use exposition::{CONTENT_TYPE, exposition};
+pub use logs::init;

@@ -7,8 +7,6 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::connections::Protocol;
-
 /// How connections are encrypted.
 ///
 /// # Errors
@@ -29,6 +27,6 @@ pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, 
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
         .map_err(|error| refuse(key, &format!("does not go with the certificate: {error}")))?;
-    config.alpn_protocols = vec![Protocol::Http1.alpn().to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -1,8 +1,8 @@
 //! How answers look: from the core's results to JSON, in one place.
 
-use std::sync::Arc;
+use std::io;
+use std::net::IpAddr;
 
-use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
@@ -10,7 +10,12 @@ use stitch_core::{Diagnostic, Evaluation, Explanation, Json};
 
 use crate::error::{Code, Detail, Error};
 use crate::extract::AuthSource;
+use crate::request::RequestId;
 use crate::source::Counts;
+
+mod body;
+
+pub(crate) use body::Body;
 
 /// The name that answers give.
 pub const NAME: &str = "stitch-server";
@@ -23,36 +28,11 @@ pub const CONTRACT_VERSION: &str = "1";
 #[derive(Clone, Debug)]
 pub struct Meta {
     /// The caller's, or a fresh one.
-    pub request_id: Arc<str>,
+    pub request_id: RequestId,
+    /// The other end of its connection.
+    pub peer: IpAddr,
     /// What the caller should know about this server.
     pub warnings: &'static [&'static str],
-}
-
-#[derive(Serialize)]
-struct Envelope<'a, T> {
-    ok: bool,
-    data: Option<T>,
-    error: Option<Failure<'a>>,
-    service: Service<'a>,
-}
-
-#[derive(Serialize)]
-struct Failure<'a> {
-    code: Code,
-    message: &'a str,
-    hint: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
-    details: &'a [Detail],
-}
-
-#[derive(Serialize)]
-struct Service<'a> {
-    name: &'static str,
-    version: &'static str,
-    contract_version: &'static str,
-    auth_source: AuthSource,
-    warnings: &'a [&'static str],
-    request_id: &'a str,
 }
 
 impl Meta {
@@ -62,15 +42,23 @@ impl Meta {
         if identity { Self { warnings: &["identity_ignored"], ..self } } else { self }
     }
 
-    fn service(&self, auth_source: AuthSource) -> Service<'_> {
-        Service {
-            name: NAME,
-            version: VERSION,
-            contract_version: CONTRACT_VERSION,
-            auth_source,
-            warnings: self.warnings,
-            request_id: &self.request_id,
+    /// The last member of every answer, and its end. Nothing in it needs an escape.
+    fn close(&self, auth_source: AuthSource, body: &mut Body) {
+        body.raw(concat!(
+            r#","service":{"name":"stitch-server","version":""#,
+            env!("CARGO_PKG_VERSION"),
+            r#"","contract_version":"1","auth_source":""#
+        ));
+        body.raw(auth_source.as_str());
+        body.raw(r#"","warnings":["#);
+        for (index, warning) in self.warnings.iter().enumerate() {
+            body.raw(if index == 0 { "\"" } else { ",\"" });
+            body.raw(warning);
+            body.raw("\"");
         }
+        body.raw(r#"],"request_id":""#);
+        body.raw(self.request_id.as_str());
+        body.raw(r#""}}"#);
     }
 }
 
@@ -85,13 +73,70 @@ pub fn success(
     cache_control: &'static str,
     data: &impl Serialize,
 ) -> Result<Response, Error> {
-    let envelope = Envelope { ok: true, data: Some(data), error: None, service: meta.service(auth_source) };
-    let body = serde_json::to_vec(&envelope).map_err(|_| Error::internal())?;
-    let mut response = Response::new(Body::from(body));
+    envelope(meta, auth_source, cache_control, 0, |body| body.value(data))
+}
+
+/// The answer of `eval`.
+///
+/// # Errors
+///
+/// If the answer cannot be written, which is a mistake of ours.
+pub fn outcome(meta: &Meta, auth_source: AuthSource, outcome: &Outcome<'_>) -> Result<Response, Error> {
+    envelope(meta, auth_source, ABOUT_A_PERSON, RESULT, |body| outcome.write(body))
+}
+
+/// The answer of `eval/batch`, in the order asked for.
+///
+/// # Errors
+///
+/// If the answer cannot be written, which is a mistake of ours.
+pub fn batch<'a>(
+    meta: &Meta,
+    auth_source: AuthSource,
+    outcomes: impl ExactSizeIterator<Item = Outcome<'a>>,
+) -> Result<Response, Error> {
+    let count = outcomes.len();
+    envelope(meta, auth_source, ABOUT_A_PERSON, RESULT.saturating_mul(count), |body| {
+        body.raw(r#"{"count":"#);
+        body.value(&count)?;
+        body.raw(r#","results":["#);
+        for (index, outcome) in outcomes.enumerate() {
+            if index > 0 {
+                body.raw(",");
+            }
+            outcome.write(body)?;
+        }
+        body.raw("]}");
+        Ok(())
+    })
+}
+
+/// Bytes of what most results have, and of what is round them: buffers of that size seldom grow.
+const RESULT: usize = 160;
+const AROUND: usize = 320;
+
+fn envelope(
+    meta: &Meta,
+    auth_source: AuthSource,
+    cache_control: &'static str,
+    expected: usize,
+    data: impl FnOnce(&mut Body) -> io::Result<()>,
+) -> Result<Response, Error> {
+    let mut body = Body::with_capacity(expected + AROUND);
+    body.raw(r#"{"ok":true,"data":"#);
+    data(&mut body).map_err(|_| Error::internal())?;
+    body.raw(r#","error":null"#);
+    meta.close(auth_source, &mut body);
+    Ok(json(body.into_bytes(), cache_control))
+}
+
+/// An answer of that JSON, with what its caller may keep of it.
+pub(crate) fn json(body: Vec<u8>, cache_control: &'static str) -> Response {
+    let mut response = Response::new(axum::body::Body::from(body));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
-    Ok(response)
+    response
 }
 
 /// A success of `/v1`, as it is: the data alone.
@@ -101,43 +146,58 @@ pub fn success(
 /// If the answer cannot be written, which is a mistake of ours.
 pub fn plain(status: StatusCode, data: &impl Serialize) -> Result<Response, Error> {
     let body = serde_json::to_vec(data).map_err(|_| Error::internal())?;
-    let mut response = Response::new(Body::from(body));
+    let mut response = json(body, ABOUT_A_PERSON);
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(ABOUT_A_PERSON));
     Ok(response)
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    code: Code,
+    message: &'a str,
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
+    details: &'a [Detail],
 }
 
 /// The body of a failure.
 pub fn failure(meta: &Meta, error: &Error) -> Vec<u8> {
     let failure =
         Failure { code: error.code, message: &error.message, hint: error.hint.as_deref(), details: &error.details };
-    let service = meta.service(error.auth_source);
-    let envelope = Envelope::<()> { ok: false, data: None, error: Some(failure), service };
-    serde_json::to_vec(&envelope).unwrap_or_default()
+    let mut body = Body::with_capacity(2 * AROUND);
+    body.raw(r#"{"ok":false,"data":null,"error":"#);
+    body.value(&failure).unwrap_or_else(|error| unreachable!("texts and numbers: {error}"));
+    meta.close(error.auth_source, &mut body);
+    body.into_bytes()
 }
 
 /// An answer about a person: nobody may keep it.
 pub const ABOUT_A_PERSON: &str = "private, no-store";
 
 /// An evaluation, with its trace where that was asked for.
-#[derive(Serialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub enum Outcome<'a> {
     /// Without a trace.
     Evaluation(Evaluation<'a>),
     /// With a trace.
-    Explanation(Explanation<'a>),
+    Explanation(Box<Explanation<'a>>),
 }
 
-/// The answer of `eval/batch`.
-#[derive(Serialize)]
-pub struct Batch<'a> {
-    /// How many there are.
-    pub count: usize,
-    /// In the order asked for.
-    pub results: Vec<Outcome<'a>>,
+impl Outcome<'_> {
+    /// What was answered, and why.
+    pub fn evaluation(&self) -> &Evaluation<'_> {
+        match self {
+            Self::Evaluation(evaluation) => evaluation,
+            Self::Explanation(explanation) => &explanation.evaluation,
+        }
+    }
+
+    fn write(&self, body: &mut Body) -> io::Result<()> {
+        match self {
+            Self::Evaluation(evaluation) => body.evaluation(evaluation),
+            Self::Explanation(explanation) => body.value(explanation),
+        }
+    }
 }
 
 /// The answer of `registry`: rows as written, or summaries.

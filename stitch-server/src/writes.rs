@@ -8,6 +8,7 @@
 //! an entry in the audit log and nothing else.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -247,7 +248,10 @@ impl AppState {
                 Err(error) => return Err(error),
             };
             let (model, commit) = draft.finish(action)?;
-            match self.store().commit(commit).await {
+            let began = Instant::now();
+            let committed = self.store().commit(commit).await;
+            self.metrics().committed(began.elapsed());
+            match committed {
                 Ok(()) => {
                     self.take_model(model, registry);
                     return decided;

@@ -82,6 +82,50 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
+fn the_management_address_is_the_one_that_was_asked_for_or_any_that_is_free() {
+    let metrics_of = |program: &Program| {
+        let line = program.banner.iter().find_map(|line| line.trim().strip_prefix("metrics   http://"));
+        line.and_then(|line| line.strip_suffix("/metrics")).expect("the banner says where").parse().unwrap()
+    };
+    let asked = format!("127.0.0.1:{}", free_port());
+    let program = Program::start(&["--port", "0", "--management-addr", &asked], &[]);
+    let address: std::net::SocketAddr = metrics_of(&program);
+    assert_eq!(address.to_string(), asked);
+    assert!(ask(address, "GET", "/metrics", &[], b"").text().contains("stitch_build_info"));
+    // One that was asked for is had, or nothing starts.
+    let error = fails(&["--port", "0", "--management-addr", &asked], &[]);
+    assert!(error.contains(&asked) && error.contains("--management-addr"), "{error}");
+    assert!(fails(&["--management-addr", "9464"], &[]).contains("--management-addr"));
+    // Two servers that were asked for nothing both start, and the second says that it has another one.
+    let programs = [(); 2].map(|()| {
+        let mut command = command(PROGRAM, &[]);
+        command.env_remove("STITCH_MANAGEMENT_ADDR").args(["--port", "0"]);
+        Program::run(command)
+    });
+    let [first, second] = programs.each_ref().map(metrics_of);
+    assert!(first.ip().is_loopback() && second.ip().is_loopback() && first != second);
+    assert!(second.port() != 9464 && programs[1].log().contains("--management-addr"), "{}", programs[1].log());
+}
+
+#[test]
+fn one_request_of_so_many_has_a_line_in_the_log() {
+    let program = Program::start(&["--port", "0", "--access-log", "3"], &[]);
+    for index in 0..7 {
+        let id = format!("req-{index}");
+        ask(program.address, "GET", EVAL, &[("X-Request-Id", &id)], b"").data();
+    }
+    let log = until(Duration::from_secs(5), || Some(program.log()).filter(|log| log.matches("answered").count() == 3));
+    let lines: Vec<_> = log.lines().collect();
+    for (line, id) in lines.iter().zip(["req-0", "req-3", "req-6"]) {
+        for part in [id, "/api/flags/eval", "method=GET", "status=200", "INFO"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        assert!(!line.contains("U-1") && !line.contains("registry_v1"), "{line}");
+    }
+    assert_eq!(lines.len(), 3, "{log}");
+}
+
+#[test]
 fn dev_mode_refuses_an_address_that_others_reach_unless_told() {
     for host in ["0.0.0.0", "::", "192.0.2.1"] {
         let error = fails(&["--port", "0", "--host", host], &[]);
@@ -223,6 +267,8 @@ fn help_says_all() {
         "--insecure-dev-context",
         "--body-limit",
         "--log-format",
+        "--management-addr",
+        "--access-log",
     ] {
         assert!(help.contains(word), "{word}: {help}");
     }

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use parity::Group;
 use stitch_core::{Definitions, Engine, Json};
+use stitch_server::Listeners;
 use stitch_server::gate::{self, Tally};
 use stitch_server::source::{Counts, Registry, Source};
 pub(crate) use stitch_server::state::AppState as State;
 use stitch_server::state::Settings;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -56,9 +56,9 @@ impl Serving {
 
     pub(crate) fn serve(&self, state: State) -> Result<Server, String> {
         let (stop, stopped) = oneshot::channel::<()>();
-        let listener = self.runtime.block_on(TcpListener::bind("127.0.0.1:0")).map_err(|error| error.to_string())?;
-        let address = listener.local_addr().map_err(|error| error.to_string())?;
-        self.runtime.spawn(stitch_server::serve(listener, state, async { drop(stopped.await) }));
+        let listeners = self.runtime.block_on(Listeners::loopback()).map_err(|error| error.to_string())?;
+        let address = listeners.http.local_addr().map_err(|error| error.to_string())?;
+        self.runtime.spawn(stitch_server::serve(listeners, state, async { drop(stopped.await) }));
         Ok(Server { address, _stop: stop })
     }
 }

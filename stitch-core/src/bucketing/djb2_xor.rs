@@ -15,7 +15,7 @@ impl Salted {
         Self { state: step(hash(START, salt), u16::from(b':')) }
     }
 
-    #[inline]
+    #[inline(never)]
     pub(super) fn bucket(self, unit: &str) -> u32 {
         hash(self.state, unit) % BUCKETS
     }

@@ -29,6 +29,7 @@ impl Salted {
         Self { state, rest: rest.into(), length: salt.len() }
     }
 
+    #[inline(never)]
     pub(super) fn bucket(&self, unit: &str) -> u32 {
         let mut state = self.state;
         let mut block = [0; 16];

@@ -1,9 +1,9 @@
 //! Conditions to programs of tests.
 
 use crate::bucketing::{Hasher, Purpose};
-use crate::compile::Compiler;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
+use crate::compile::{Compiler, HashSet};
 use crate::condition::{BucketTest, Program, Step, Target, Test};
 use crate::context::Attribute;
 use crate::diagnostics::nearest::list;
@@ -12,40 +12,62 @@ use crate::flag::Requirement;
 use crate::json::Json;
 use crate::operator::{Operator, Source};
 
+mod known;
+
+use known::Repeated;
+
 const FORMS: [&str; 7] = ["all", "any", "not", "segment", "flag", "bucket", "attr"];
 /// The upper bound of bucket conditions, in units of 1/100,000.
 const BUCKETS: i64 = 100_000;
 
 /// A place of the program that arrows may lead to before it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Label(usize);
+pub(super) struct Label(usize);
 
 #[derive(Clone, Copy, Debug)]
 enum Destination {
     Unknown,
-    Step(u32),
+    Step(usize),
     Same(Label),
     Answer(Target),
 }
 
 /// A program under construction.
-pub(super) struct Builder {
+pub(super) struct Builder<'d> {
     steps: Vec<(Test, Label, Label)>,
+    repeated: Repeated<'d>,
     destinations: Vec<Destination>,
 }
 
-impl Builder {
-    const HOLDS: Label = Label(0);
-    const FAILS: Label = Label(1);
+impl<'d> Builder<'d> {
+    pub(super) const FAILS: Label = Label(0);
 
     pub(super) fn new() -> Self {
-        let answers = [Destination::Answer(Target::HOLDS), Destination::Answer(Target::FAILS)];
-        Self { steps: Vec::new(), destinations: answers.into() }
+        Self {
+            steps: Vec::new(),
+            repeated: Repeated::default(),
+            destinations: vec![Destination::Answer(Target::FAILS)],
+        }
     }
 
-    fn label(&mut self) -> Label {
-        self.destinations.push(Destination::Unknown);
+    fn place(&mut self, destination: Destination) -> Label {
+        self.destinations.push(destination);
         Label(self.destinations.len() - 1)
+    }
+
+    /// A place that is not known yet.
+    pub(super) fn label(&mut self) -> Label {
+        self.place(Destination::Unknown)
+    }
+
+    /// Where no condition is left, each has failed.
+    pub(super) fn none_holds(&mut self, label: Label) {
+        self.set(label, Destination::Answer(Target::FAILS));
+    }
+
+    /// An answer.
+    pub(super) fn answer(&mut self, target: Target) -> Label {
+        self.place(Destination::Answer(target))
     }
 
     fn set(&mut self, label: Label, destination: Destination) {
@@ -54,14 +76,14 @@ impl Builder {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
-    fn test(&mut self, test: Test, entry: Label, then: Label, otherwise: Label) {
-        self.set(entry, Destination::Step(self.steps.len() as u32));
+    fn test(&mut self, (test, json): (Test, &'d Json<'d>), entry: Label, then: Label, otherwise: Label) {
+        self.repeated.note(json);
+        self.set(entry, Destination::Step(self.steps.len()));
         self.steps.push((test, then, otherwise));
     }
 
-    /// The program, and where each of the given conditions starts in it.
-    pub(super) fn finish(self, entries: &[Entry]) -> (Program, Vec<Target>) {
+    /// The program, which starts at the first of the given labels, and where each of them leads in it.
+    pub(super) fn finish(self, entries: &[Label]) -> (Program, Vec<Target>) {
         // From the end, so that every arrow leads to what is settled. A test both of whose arrows lead to one place is
         // passed over; this is also how a condition that always or never holds is found out.
         let mut settled = vec![Target::FAILS; self.steps.len()];
@@ -71,61 +93,68 @@ impl Builder {
                 Some(Destination::Same(other)) => label = *other,
                 Some(Destination::Answer(target)) => return *target,
                 Some(Destination::Step(index)) => {
-                    return settled.get(*index as usize).copied().unwrap_or(Target::FAILS);
+                    return settled.get(*index).copied().unwrap_or(Target::FAILS);
                 }
                 Some(Destination::Unknown) | None => return Target::FAILS,
             }
         };
-        let arrows: Vec<_> = self.steps.iter().map(|&(_, then, otherwise)| (then, otherwise)).collect();
-        for (index, (then, otherwise)) in (0..).zip(arrows).collect::<Vec<(u32, _)>>().into_iter().rev() {
-            let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
-            if let Some(slot) = settled.get_mut(index as usize) {
-                *slot = if then == otherwise { then } else { Target::step(index) };
+        for (index, (_, then, otherwise)) in self.steps.iter().enumerate().rev() {
+            let (then, otherwise) = (resolve(&settled, *then), resolve(&settled, *otherwise));
+            if let Some(slot) = settled.get_mut(index) {
+                *slot = if then == otherwise { then } else { step(index) };
             }
         }
-        let starts = entries.iter().map(|entry| resolve(&settled, entry.0)).collect();
+        let starts: Vec<Target> = entries.iter().map(|entry| resolve(&settled, *entry)).collect();
         for (test, then, otherwise) in self.steps {
             let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
             steps.push(Step { test, then, otherwise });
+        }
+        if let Some(&start) = starts.first() {
+            self.repeated.pass_over(&mut steps, start);
         }
         (Program { steps: steps.into() }, starts)
     }
 }
 
-/// Where a condition starts, once the program is finished.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry(Label);
+#[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
+fn step(index: usize) -> Target {
+    Target::step(index as u32)
+}
 
 impl<'d> Compiler<'d> {
-    /// Adds a condition to the program; where it is wrong it never holds.
-    pub(super) fn condition(&mut self, json: &'d Json<'d>, place: &Place<'_>, builder: &mut Builder) -> Entry {
-        let entry = builder.label();
-        self.form(json, place, builder, entry, Builder::HOLDS, Builder::FAILS);
-        Entry(entry)
+    /// Adds a condition to the program, with where to go if it holds and if it does not; where it is wrong it leads nowhere.
+    pub(super) fn condition(
+        &mut self,
+        json: &'d Json<'d>,
+        place: &Place<'_>,
+        builder: &mut Builder<'d>,
+        [entry, then, otherwise]: [Label; 3],
+    ) {
+        self.form(json, place, builder, entry, then, otherwise);
     }
 
     fn form(
         &mut self,
         json: &'d Json<'d>,
         place: &Place<'_>,
-        builder: &mut Builder,
+        builder: &mut Builder<'d>,
         entry: Label,
         then: Label,
         otherwise: Label,
     ) {
         let Some(members) = self.reader.members(json, place) else { return };
-        let forms: Vec<&str> = members.map(|(key, _)| key).filter(|key| FORMS.contains(key)).collect();
-        let form = match *forms {
-            [form] => form,
-            [] => {
+        let mut forms = members.map(|(key, _)| key).filter(|key| FORMS.contains(key));
+        let form = match (forms.next(), forms.next()) {
+            (Some(form), None) => form,
+            (None, _) => {
                 let message =
                     "a condition has one of `all`, `any`, `not`, `segment`, `flag`, `bucket` and `attr`: add one";
                 self.reader.report(Code::NoConditionForm, place, message);
                 self.reader.fields(json, place, &FORMS);
                 return;
             }
-            _ => {
-                let forms = list(&forms);
+            (Some(first), Some(second)) => {
+                let forms = list(&[first, second].into_iter().chain(forms).collect::<Vec<_>>());
                 let message = format!("a condition has one form, this has {forms}: join them with `all`");
                 self.reader.report(Code::ManyConditionForms, place, message);
                 return;
@@ -148,7 +177,7 @@ impl<'d> Compiler<'d> {
             _ => self.attribute_test(json, place),
         };
         if let Some(test) = test {
-            builder.test(test, entry, then, otherwise);
+            builder.test((test, json), entry, then, otherwise);
         }
     }
 
@@ -157,7 +186,7 @@ impl<'d> Compiler<'d> {
         &mut self,
         json: &'d Json<'d>,
         place: &Place<'_>,
-        builder: &mut Builder,
+        builder: &mut Builder<'d>,
         entry: Label,
         (then, otherwise): (Label, Label),
         join: Join,
@@ -251,7 +280,7 @@ impl<'d> Compiler<'d> {
         let salt = salt.and_then(|salt| self.reader.text(salt, &place.key("salt")));
         let by = match by {
             Some(by) => self.attribute(by, &place.key("by")),
-            None => Some(Attribute::UserId),
+            None => Some(Attribute::USER_ID),
         };
         let message = "bounds are 0 <= from < to <= 100000, in units of 1/100000";
         let mut bound = |json, key| {
@@ -282,7 +311,7 @@ impl<'d> Compiler<'d> {
         let operator = self.reader.required(operator, place, "op", "say how to compare")?;
         let name = self.reader.text(operator, &place.key("op"))?;
         let operator = Operator::compile(&Source { place, name, value, ignore_case }, &mut self.reader);
-        Some(Test::Attribute { attribute: attribute?, operator: operator? })
+        Some(Test::of(attribute?, operator?))
     }
 
     /// The name of something to read from the context.
@@ -302,7 +331,7 @@ impl<'d> Compiler<'d> {
     }
 
     pub(super) fn warn_of_shared_salts(&mut self) {
-        let salts: std::collections::HashSet<&str> = self.flag_salts.iter().copied().collect();
+        let salts: HashSet<&str> = self.flag_salts.iter().copied().collect();
         for (salt, pointer) in std::mem::take(&mut self.condition_salts) {
             if salts.contains(salt) {
                 let message = format!(

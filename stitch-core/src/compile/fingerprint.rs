@@ -1,7 +1,6 @@
 //! Fingerprints of flags: they differ where anything does that an answer can depend on.
 
-use xxhash_rust::xxh64::xxh64;
-
+use crate::bucketing::hash;
 use crate::compile::flag::FLAG;
 use crate::compile::graph::Graph;
 use crate::compile::names::Names;
@@ -58,7 +57,7 @@ fn fields(json: &Json<'_>, counts: impl Fn(&str) -> bool) -> u64 {
 }
 
 fn text(text: &str) -> u64 {
-    xxh64(text.as_bytes(), 7)
+    hash(text.as_bytes(), 7)
 }
 
 /// One multiplication, as in wyhash: this runs once for every value of the document.

@@ -81,7 +81,7 @@ impl<'d> Compiler<'d> {
         };
         let bucket_by = match bucket_by {
             Some(json) => self.attribute(json, &place.key("bucket_by")),
-            None => Some(Attribute::UserId),
+            None => Some(Attribute::USER_ID),
         };
         let dependencies = self.dependencies(dependencies, &place.key("dependencies"));
         let requires_approval = self.switch(requires_approval, &place.key("requires_approval"));
@@ -96,7 +96,7 @@ impl<'d> Compiler<'d> {
             value_type,
             variants: &variants,
             algorithm: algorithm.unwrap_or(Algorithm::Xxh64),
-            bucket_by: bucket_by.clone().unwrap_or(Attribute::UserId),
+            bucket_by: bucket_by.clone().unwrap_or(Attribute::USER_ID),
         };
         let base = self.plan(&kind, &Sources::base(own, place), None);
         let patches = self.patches(environments, &kind, own, (base.as_ref(), place));

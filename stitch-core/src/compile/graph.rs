@@ -169,8 +169,9 @@ impl Graph {
     /// What the engine needs to know of a node's place in the graph.
     pub(super) fn links(&self, node: u32, references: Vec<u32>) -> Links {
         let at = |list: &[u32]| list.get(node as usize).copied().unwrap_or_default();
-        let links = Links { references: references.into(), height: at(&self.heights), memoized: false };
-        Links { memoized: at(&self.referrers) > 1 || links.is_tall(), ..links }
+        let referrers = at(&self.referrers);
+        let links = Links { references: references.into(), height: at(&self.heights), ..Links::default() };
+        Links { is_referred_to: referrers > 0, memoized: referrers > 1 || links.is_tall(), ..links }
     }
 }
 

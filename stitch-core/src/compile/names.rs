@@ -1,7 +1,8 @@
 //! The keys of flags and of segments, read before anything that may refer to them.
 
-use std::collections::HashMap;
+use foldhash::quality::RandomState;
 
+use crate::compile::HashMap;
 use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::diagnostics::Code;
@@ -23,7 +24,7 @@ impl<'d> Names<'d> {
     pub(super) fn read(entries: &'d [Json<'d>], place: &Place<'_>, duplicate: Code, reader: &mut Reader) -> Self {
         let mut names = Self {
             entries,
-            indices: HashMap::with_capacity(entries.len()),
+            indices: HashMap::with_capacity_and_hasher(entries.len(), RandomState::default()),
             duplicates: Vec::new(),
             unread: false,
             compared: 0,

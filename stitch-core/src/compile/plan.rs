@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::bucketing::{Algorithm, Hasher, Purpose};
-use crate::compile::Compiler;
 use crate::compile::condition::Builder;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
+use crate::compile::{Compiler, HashSet};
 use crate::condition::Target;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
@@ -243,9 +243,11 @@ impl<'d> Compiler<'d> {
             return Rules::default();
         }
         let mut builder = Builder::new();
-        let mut ids = std::collections::HashSet::new();
+        let mut ids = HashSet::default();
         let mut parts = Vec::with_capacity(items.len());
-        let mut entries = Vec::with_capacity(items.len());
+        // Where each rule's condition starts, and last where none is left. Where one fails the next one starts.
+        let mut entries = Vec::with_capacity(items.len() + 1);
+        let (mut here, mut number) = (builder.label(), 0);
         for (index, item) in items.iter().enumerate() {
             let place = &place.index(index);
             let errors = self.reader.errors;
@@ -262,26 +264,33 @@ impl<'d> Compiler<'d> {
             }
             let when =
                 self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
-            entries.extend(when.map(|when| self.condition(when, &place.key("when"), &mut builder)));
+            let (holds, next) = (builder.answer(Target::answer_of(number)), builder.label());
+            if let Some(when) = when {
+                self.condition(when, &place.key("when"), &mut builder, [here, holds, next]);
+            }
             let serve = self.reader.required(serve, place, "serve", "say what the rule serves");
             let serve = serve.and_then(|serve| self.serve(serve, &place.key("serve"), kind, salt));
-            parts.push((index, id, serve, self.reader.errors == errors, when.is_some()));
+            parts.push((index, id, serve, self.reader.errors == errors));
+            entries.push(here);
+            here = next;
+            number += 1;
         }
+        entries.push(here);
+        builder.none_holds(here);
         let (program, starts) = builder.finish(&entries);
-        let mut starts = starts.into_iter();
         let mut rules = Vec::with_capacity(parts.len());
         let mut always = false;
-        for (index, id, serve, sound, has_condition) in parts {
-            let when = if has_condition { starts.next() } else { None };
-            let when = when.unwrap_or(Target::FAILS);
-            if sound && (always || when == Target::FAILS) {
+        for ((number, (index, id, serve, sound)), arrows) in (0..).zip(parts).zip(starts.windows(2)) {
+            let [when, next] = arrows else { break };
+            if sound && (always || when == next) {
                 let why = if always { "a rule above always holds" } else { "its condition never holds" };
                 let message = format!("this rule can never be reached: {why}");
                 self.reader.report(Code::UnreachableRule, &place.index(index), message);
             }
-            always |= sound && when == Target::HOLDS;
-            rules.extend(serve.map(|serve| Rule { id: id.into(), when, serve }));
+            always |= sound && *when == Target::answer_of(number);
+            rules.extend(serve.map(|serve| Rule { id: id.into(), serve }));
         }
-        Rules { program, list: rules.into() }
+        let start = starts.first().copied().unwrap_or(Target::FAILS);
+        Rules { program, start, list: rules.into() }
     }
 }

@@ -3,6 +3,7 @@
 use crate::compile::Compiler;
 use crate::compile::condition::Builder;
 use crate::compile::place::Place;
+use crate::condition::Target;
 use crate::context::Attribute;
 use crate::flag::{Links, Segment};
 use crate::json::Json;
@@ -24,10 +25,14 @@ impl<'d> Compiler<'d> {
         let excluded = self.units(excluded, &place.key("excluded"));
         let by = match by {
             Some(json) => self.attribute(json, &place.key("by")),
-            None => Some(Attribute::UserId),
+            None => Some(Attribute::USER_ID),
         };
         let mut builder = Builder::new();
-        let entry = when.map(|when| self.condition(when, &place.key("when"), &mut builder));
+        let entry = when.map(|when| {
+            let (entry, holds) = (builder.label(), builder.answer(Target::HOLDS));
+            self.condition(when, &place.key("when"), &mut builder, [entry, holds, Builder::FAILS]);
+            entry
+        });
         let (program, starts) = builder.finish(entry.as_slice());
         named?;
         Some(Segment {

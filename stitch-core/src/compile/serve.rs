@@ -1,12 +1,10 @@
 //! What a rule or a flag serves: a variant, or a split over several.
 
-use std::collections::HashSet;
-
 use crate::bucketing::{Hasher, Purpose};
-use crate::compile::Compiler;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
 use crate::compile::plan::Kind;
+use crate::compile::{Compiler, HashSet};
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::flag::{Serve, Split, VariantIndex};
@@ -60,7 +58,7 @@ impl<'d> Compiler<'d> {
         let place = &place.key("split");
         let items = shares.and_then(|shares| self.reader.array(shares, place));
         let mut shares: Vec<(u64, VariantIndex)> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut sound = items.is_some();
         for (index, item) in items.unwrap_or_default().iter().enumerate() {
             match self.share(item, &place.index(index), kind, &mut seen) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::limits;
 use crate::number::Number;
+use crate::text::{equal, tag};
 
 /// The value of an attribute.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,25 @@ from_numbers!(i32, u32, i64, f64, Number);
 
 const INLINE: usize = 8;
 
-pub(crate) type Entry<'a> = (&'a str, AttributeValue<'a>);
+/// An attribute as a context holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    /// Of the name: one comparison tells all but the attribute that is looked for. A name that stands in the caller's
+    /// code has its tag when that is compiled.
+    pub(crate) tag: u64,
+    pub(crate) name: &'a str,
+    pub(crate) value: AttributeValue<'a>,
+}
+
+impl Entry<'_> {
+    const NONE: Self = Self { tag: 0, name: "", value: AttributeValue::Boolean(false) };
+
+    /// Whether its name is that of that tag.
+    #[inline]
+    pub(crate) fn is(&self, tag: u64, name: &str) -> bool {
+        self.tag == tag && equal(self.name, name)
+    }
+}
 
 /// Name to value, in the order given.
 #[expect(clippy::large_enum_variant, reason = "the room for a few attributes without allocating is the point")]
@@ -102,7 +121,7 @@ pub(crate) enum Attributes<'a> {
 impl Default for Attributes<'_> {
     #[inline]
     fn default() -> Self {
-        Self::Inline { entries: [("", AttributeValue::Boolean(false)); INLINE], length: 0 }
+        Self::Inline { entries: [Entry::NONE; INLINE], length: 0 }
     }
 }
 
@@ -132,20 +151,27 @@ impl<'a> Attributes<'a> {
 
     #[inline]
     pub(crate) fn set(&mut self, name: &'a str, value: AttributeValue<'a>) {
-        if let Some((_, old)) = self.as_mut_slice().iter_mut().find(|(other, _)| *other == name) {
-            *old = value;
+        let entry = Entry { tag: tag(name), name, value };
+        if let Some(old) = self.as_mut_slice().iter_mut().find(|old| old.is(entry.tag, name)) {
+            *old = entry;
             return;
         }
+        if let Self::Inline { entries, length } = self
+            && let Some(slot) = entries.get_mut(*length)
+        {
+            *slot = entry;
+            *length += 1;
+            return;
+        }
+        self.push(entry);
+    }
+
+    /// Where there is no room inline.
+    #[cold]
+    fn push(&mut self, entry: Entry<'a>) {
         match self {
-            Self::Inline { entries, length } => {
-                if let Some(slot) = entries.get_mut(*length) {
-                    *slot = (name, value);
-                    *length += 1;
-                } else {
-                    *self = Self::Heap(entries.iter().copied().chain([(name, value)]).collect());
-                }
-            }
-            Self::Heap(entries) => entries.push((name, value)),
+            Self::Inline { entries, .. } => *self = Self::Heap(entries.iter().copied().chain([entry]).collect()),
+            Self::Heap(entries) => entries.push(entry),
         }
     }
 }

@@ -58,7 +58,7 @@ impl fmt::Display for Lines<'_> {
 
 pub(crate) fn check(engine: &Engine, context: &Context<'_>) -> Result<(), ContextError> {
     let mut problems = Vec::new();
-    match context.user_id {
+    match context.given_user_id {
         Some("") => problems.push(ContextProblem::new(
             "/user_id",
             "is empty: give the user's stable id, or none at all for an anonymous context",
@@ -74,7 +74,7 @@ pub(crate) fn check(engine: &Engine, context: &Context<'_>) -> Result<(), Contex
         let message = format!("there are {} attributes; at most {} are allowed", attributes.len(), limits::ATTRIBUTES);
         problems.push(ContextProblem::new("/attributes", message));
     }
-    for (name, _) in attributes.iter().filter(|(name, _)| FIELDS.contains(name)) {
+    for name in attributes.iter().map(|entry| entry.name).filter(|name| FIELDS.contains(name)) {
         let message = format!("`{name}` is a field of the context: set the field, or name the attribute otherwise");
         problems.push(ContextProblem::new(format!("/attributes/{name}"), message));
     }

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use crate::compile::place::Place;
 use crate::context::check::{ContextError, ContextProblem};
-use crate::context::{
-    Approvals, AttributeValue, Context, DEFAULT_KIND, DEFAULT_TIER, Element, FIELDS, InlineOverrides,
-};
+use crate::context::{Approvals, AttributeValue, Context, Element, FIELDS, Field, InlineOverrides};
 use crate::diagnostics::nearest::suggest;
 use crate::json::read::read;
 use crate::json::{Json, Member};
@@ -106,17 +104,23 @@ impl<'j> ContextDocument<'j> {
     /// The context, borrowed.
     pub fn context(&self) -> Context<'_> {
         let mut context = Context {
-            user_id: self.user_id.as_deref(),
-            kind: self.kind.as_deref().unwrap_or(DEFAULT_KIND),
-            tenant_id: self.tenant_id.as_deref().filter(|tenant_id| !tenant_id.is_empty()),
-            tier: self.tier.as_deref().unwrap_or(DEFAULT_TIER),
-            env: self.env.as_deref(),
-            role_key: self.role_key.as_deref(),
             now: self.now,
             overrides: self.overrides.as_ref(),
             approvals: self.approvals.as_ref(),
-            ..Context::anonymous()
+            ..self.user_id.as_deref().map_or_else(Context::anonymous, Context::user)
         };
+        let texts = [
+            (Field::Kind, &self.kind),
+            (Field::TenantId, &self.tenant_id),
+            (Field::Tier, &self.tier),
+            (Field::Env, &self.env),
+            (Field::RoleKey, &self.role_key),
+        ];
+        for (field, text) in texts {
+            if let Some(text) = text {
+                context = context.text(field, text);
+            }
+        }
         for (name, value) in self.attributes.iter().flatten() {
             context.attributes.set(
                 name,

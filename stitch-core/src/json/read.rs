@@ -10,7 +10,7 @@ use std::fmt;
 use hashbrown::HashSet;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::Json;
+use super::{Json, Member};
 use crate::diagnostics::{Code, Diagnostic, Found, Position, Token, pointer, position_of_byte};
 use crate::limits;
 use crate::number::Number;
@@ -45,7 +45,8 @@ pub(crate) fn read(text: &[u8], string_limit: usize) -> Reading<'_> {
             return refused(problem.at_position(line, column));
         }
     };
-    let mut state = State { found: Found::default(), path: Vec::new(), string_limit };
+    let mut state =
+        State { found: Found::default(), path: Vec::new(), items: Vec::new(), members: Vec::new(), string_limit };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let result = Value { state: &mut state }.deserialize(&mut deserializer);
     match result.and_then(|json| deserializer.end().map(|()| json)) {
@@ -78,6 +79,10 @@ struct State<'a> {
     found: Found,
     /// Where the reading is.
     path: Vec<Token<'a>>,
+    /// The items of the arrays, and the members of the objects, that are being read: moved out when all of one are
+    /// known, so that each makes room once, for as many as it has.
+    items: Vec<Json<'a>>,
+    members: Vec<Member<'a>>,
     string_limit: usize,
 }
 
@@ -165,16 +170,16 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
             while access.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(Json::Null);
         }
-        let mut items = Vec::new();
+        let start = self.state.items.len();
         self.state.path.push(Token::Index(0));
         while let Some(item) = access.next_element_seed(Value { state: &mut *self.state })? {
-            items.push(item);
+            self.state.items.push(item);
             if let Some(token) = self.state.path.last_mut() {
-                *token = Token::Index(items.len());
+                *token = Token::Index(self.state.items.len() - start);
             }
         }
         self.state.path.pop();
-        Ok(Json::Array(items))
+        Ok(Json::Array(self.state.items.drain(start..).collect()))
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut access: A) -> Result<Self::Value, A::Error> {
@@ -182,11 +187,12 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
             while access.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(Json::Null);
         }
-        let mut members: Vec<super::Member<'a>> = Vec::new();
+        let start = self.state.members.len();
         let mut many: HashSet<Cow<'a, str>, foldhash::quality::RandomState> = HashSet::default();
         while let Some(key) = access.next_key_seed(Key)? {
             self.state.path.push(Token::Key(key.clone()));
             self.state.check_length(&key);
+            let members = self.state.members.get(start..).unwrap_or_default();
             let twice = if members.len() < FEW_MEMBERS {
                 members.iter().any(|(other, _)| *other == key)
             } else {
@@ -200,9 +206,9 @@ impl<'a> Visitor<'a> for Value<'_, 'a> {
             }
             let value = access.next_value_seed(Value { state: &mut *self.state })?;
             self.state.path.pop();
-            members.push((key, value));
+            self.state.members.push((key, value));
         }
-        Ok(Json::Object(members))
+        Ok(Json::Object(self.state.members.drain(start..).collect()))
     }
 }
 

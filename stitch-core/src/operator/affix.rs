@@ -33,7 +33,7 @@ impl Affix {
         Some(Self { texts, end, fold })
     }
 
-    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         let AttributeValue::Text(whole) = attribute else { return false };
         let whole = whole.as_bytes();
         self.texts.iter().any(|text| {

@@ -29,7 +29,7 @@ impl Contains {
         }
     }
 
-    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         match (self, attribute) {
             (Self::Text(text), AttributeValue::Text(whole)) => whole.contains(&**text),
             (Self::FoldedText(needle), AttributeValue::Text(whole)) => needle.is_in(whole),

@@ -43,12 +43,20 @@ impl Equality {
         Some(Self { value, negated })
     }
 
+    /// The text that an attribute must equal, if that is all there is to it.
+    pub(super) fn as_plain_text(&self) -> Option<&str> {
+        match &self.value {
+            Scalar::Text { text, fold: false } if !self.negated => Some(text),
+            _ => None,
+        }
+    }
+
     #[inline]
-    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         let equal = match (&self.value, attribute) {
             (Scalar::Text { text, fold }, AttributeValue::Text(other)) => same_text(other, text, *fold),
-            (Scalar::Number(number), AttributeValue::Number(other)) => *number == other,
-            (Scalar::Boolean(boolean), AttributeValue::Boolean(other)) => *boolean == other,
+            (Scalar::Number(number), AttributeValue::Number(other)) => number == other,
+            (Scalar::Boolean(boolean), AttributeValue::Boolean(other)) => boolean == other,
             _ => return false,
         };
         equal != self.negated

@@ -68,10 +68,10 @@ impl Membership {
         sound.then(|| Self { texts: TextSet::new(texts, fold), numbers, negated })
     }
 
-    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         let listed = match attribute {
             AttributeValue::Text(text) => self.texts.contains(text),
-            AttributeValue::Number(number) => self.lists(number),
+            AttributeValue::Number(number) => self.lists(*number),
             AttributeValue::List(elements) => elements.iter().any(|element| match element {
                 Element::Text(text) => self.texts.contains(text),
                 Element::Number(number) => self.lists(*number),

@@ -60,7 +60,7 @@ impl Order {
     }
 
     #[inline]
-    pub(super) fn holds(self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(self, attribute: &AttributeValue<'_>) -> bool {
         match attribute {
             AttributeValue::Number(number) => {
                 number.partial_cmp(&self.value).is_some_and(|order| self.relation.holds(order))

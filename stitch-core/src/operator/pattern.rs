@@ -58,7 +58,7 @@ impl Pattern {
         }
     }
 
-    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         matches!(attribute, AttributeValue::Text(text) if self.regex.is_match(text))
     }
 }

@@ -40,7 +40,7 @@ impl Comparison {
         Some(Self { relation, version: version.into() })
     }
 
-    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         let AttributeValue::Text(text) = attribute else { return false };
         let (Some(version), Some(bound)) = (Version::parse(text), Version::parse(&self.version)) else { return false };
         let order = version.compare(&bound);

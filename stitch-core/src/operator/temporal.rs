@@ -29,10 +29,10 @@ impl Temporal {
         Some(Self { instant: StoredInstant::new(instant), after })
     }
 
-    pub(super) fn holds(&self, attribute: AttributeValue<'_>) -> bool {
+    pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
         let instant = match attribute {
             AttributeValue::Text(text) => Instant::parse(text),
-            AttributeValue::Number(number) => Some(Instant::Number(number)),
+            AttributeValue::Number(number) => Some(Instant::Number(*number)),
             AttributeValue::Boolean(_) | AttributeValue::List(_) => None,
         };
         let order = instant.and_then(|instant| instant.compare(&self.instant.as_instant()));

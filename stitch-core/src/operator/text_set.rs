@@ -1,53 +1,100 @@
 //! A set of texts that is asked far more often than built; with ASCII letters folded where asked.
+//!
+//! The texts stand one after another in one block of bytes, each with its length before it, those of one bucket of
+//! hashes beside each other. An answer takes two reads, of where its bucket begins and of the bucket, however many
+//! texts there are; and a text takes its own bytes and two or three more, where a box and an entry of a hash table for
+//! each took thirty.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 
-/// Texts up to which comparing one by one beats hashing.
-const FEW: usize = 4;
+use crate::text::equal_bytes;
+
+/// Texts in a bucket, on the average: comparing so many one by one beats hashing.
+const BUCKET: usize = 4;
+/// In the place of a length, that it is longer and stands in the next four bytes.
+const LONG: u8 = u8::MAX;
 
 /// A set of texts.
 #[derive(Clone, Debug)]
 pub(crate) struct TextSet {
-    texts: Box<[Box<str>]>,
-    /// Empty for a few texts.
-    table: HashTable<u32>,
+    /// The texts, bucket after bucket.
+    bytes: Box<[u8]>,
+    /// Where in `bytes` each bucket starts, and where the last one ends. Empty for an empty set.
+    bounds: Box<[u32]>,
     fold: bool,
 }
 
 impl TextSet {
     pub(crate) fn new<'t>(texts: impl IntoIterator<Item = &'t str>, fold: bool) -> Self {
-        let texts: Box<[Box<str>]> = texts.into_iter().map(Box::from).collect();
-        let mut set = Self { texts: Box::default(), table: HashTable::new(), fold };
-        if texts.len() > FEW {
-            set.table.reserve(texts.len(), |_| 0);
-            for (index, text) in (0..).zip(&texts) {
-                let known = |&other: &u32| same(&texts, other, text, fold);
-                if set.table.find(hash(text, fold), known).is_none() {
-                    set.table.insert_unique(hash(text, fold), index, |&other| {
-                        texts.get(other as usize).map_or(0, |text| hash(text, fold))
-                    });
+        let mut texts: Vec<(u64, &str)> = texts.into_iter().map(|text| (hash(text, fold), text)).collect();
+        // The order of hashes is that of buckets, and equal texts become neighbours.
+        texts.sort_unstable();
+        texts.dedup_by(|(_, a), (_, b)| same(a.as_bytes(), b.as_bytes(), fold));
+        let buckets = texts.len().div_ceil(BUCKET);
+        let length: usize = texts.iter().map(|(_, text)| size_of::<u32>() + text.len()).sum();
+        let (mut bytes, mut bounds) = (Vec::with_capacity(length), Vec::with_capacity(buckets + 1));
+        for (hash, text) in texts {
+            bounds.resize(bucket_of(hash, buckets) + 1, position(&bytes));
+            match u8::try_from(text.len()) {
+                Ok(length) if length != LONG => bytes.push(length),
+                _ => {
+                    bytes.push(LONG);
+                    bytes.extend_from_slice(&position(text.as_bytes()).to_le_bytes());
                 }
             }
+            bytes.extend_from_slice(text.as_bytes());
         }
-        set.texts = texts;
-        set
+        if buckets > 0 {
+            bounds.resize(buckets + 1, position(&bytes));
+        }
+        Self { bytes: bytes.into(), bounds: bounds.into(), fold }
     }
 
     #[inline]
     pub(crate) fn contains(&self, text: &str) -> bool {
-        if self.table.is_empty() {
-            return self.texts.iter().any(|other| super::same_text(text, other, self.fold));
+        let buckets = self.bounds.len().saturating_sub(1);
+        let bucket = if buckets > 1 { bucket_of(hash(text, self.fold), buckets) } else { 0 };
+        let Some(&[start, end]) = self.bounds.get(bucket..).and_then(<[u32]>::first_chunk) else { return false };
+        let mut rest = self.bytes.get(start as usize..end as usize).unwrap_or_default();
+        while let Some((other, others)) = split_text(rest) {
+            if same(other, text.as_bytes(), self.fold) {
+                return true;
+            }
+            rest = others;
         }
-        self.table.find(hash(text, self.fold), |&other| same(&self.texts, other, text, self.fold)).is_some()
+        false
     }
 }
 
+/// The first text and the others.
 #[inline]
-fn same(texts: &[Box<str>], index: u32, text: &str, fold: bool) -> bool {
-    texts.get(index as usize).is_some_and(|other| super::same_text(text, other, fold))
+fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&length, rest) = bytes.split_first()?;
+    if length != LONG {
+        return rest.split_at_checked(length.into());
+    }
+    let (length, rest) = rest.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+#[inline]
+fn same(a: &[u8], b: &[u8], fold: bool) -> bool {
+    if fold { a.eq_ignore_ascii_case(b) } else { equal_bytes(a, b) }
+}
+
+/// Where what comes after these bytes stands.
+#[expect(clippy::cast_possible_truncation, reason = "a document has at most 256 MiB, and a text's length is short")]
+fn position(bytes: &[u8]) -> u32 {
+    bytes.len() as u32
+}
+
+#[inline]
+fn bucket_of(hash: u64, buckets: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "below the number of buckets")]
+    let bucket = ((u128::from(hash) * buckets as u128) >> 64) as usize;
+    bucket
 }
 
 #[inline]
@@ -67,15 +114,29 @@ mod tests {
 
     #[test]
     fn few_and_many_texts_answer_alike() {
-        let words = ["a", "B", "c", "ß", "ſ", "K", "", "a", "long enough to be hashed in blocks"];
+        let long = "l".repeat(254);
+        let (longer, longest) = (format!("{long}o"), "n".repeat(65_536));
+        let words = ["a", "B", "c", "ß", "ſ", "K", "", "a", "A", "hashed in blocks", &long, &longer, &longest];
+        let probes = ["a", "A", "b", "B", "ß", "s", "k", "\u{212a}", "", "z", &long, &longer, &longest, &longest[1..]];
         for count in 0..=words.len() {
             for fold in [false, true] {
                 let set = TextSet::new(words.into_iter().take(count), fold);
-                for probe in ["a", "A", "b", "B", "ß", "s", "k", "\u{212a}", "", "z"] {
-                    let expected = words.iter().take(count).any(|word| super::super::same_text(word, probe, fold));
-                    assert_eq!(set.contains(probe), expected, "{probe} among {count}, fold {fold}");
+                for probe in probes {
+                    let is_it = |word: &&str| same(word.as_bytes(), probe.as_bytes(), fold);
+                    let expected = words[..count].iter().any(is_it);
+                    assert_eq!(set.contains(probe), expected, "{probe:.9} among {count}, fold {fold}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_text_takes_its_bytes_and_three_more() {
+        let ids: Vec<String> = (0..100_000).map(|index| format!("user-{index:07}")).collect();
+        let twice = ids.iter().chain(&ids).map(String::as_str);
+        let set = TextSet::new(twice, false);
+        assert!(set.bytes.len() + 4 * set.bounds.len() <= ids.len() * (12 + 3));
+        assert!(ids.iter().all(|id| set.contains(id)));
+        assert!((100_000..200_000).all(|index| !set.contains(&format!("user-{index:07}"))));
     }
 }

@@ -1,35 +1,53 @@
 //! From the arguments of a call to a context document.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ops::Deref;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
-use stitch_core::{AttributeDocument, ContextDocument, Element, Json, Member, Number};
+use stitch_core::{Element, Json, Member, Number};
 
-use super::{Document, instant};
-use crate::errors::{At, wrong_type};
+use super::document::{Attribute, Document, Text};
+use super::instant;
+use crate::errors::{At, shared_text, wrong_type};
 use crate::json;
 
+/// An argument as it was given. A reference to a `Bound` would have each argument of each call written to memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a, 'py>(pub(crate) Borrowed<'a, 'py, PyAny>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Given<'a, 'py> {
+    type Error = Infallible;
+
+    #[inline]
+    fn extract(argument: Borrowed<'a, 'py, PyAny>) -> Result<Self, Infallible> {
+        Ok(Self(argument))
+    }
+}
+
+impl<'py> Deref for Given<'_, 'py> {
+    type Target = Bound<'py, PyAny>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
 /// The fields of a context as they were given, in the order of the constructor; None is absent.
-pub(crate) type FieldArguments<'a, 'py> = [Option<&'a Bound<'py, PyAny>>; 10];
+pub(crate) type FieldArguments<'a, 'py> = [Option<Given<'a, 'py>>; 10];
 
 /// The fields, to be read.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a, 'py>(pub(crate) FieldArguments<'a, 'py>);
 
-type Attributes = Vec<(Cow<'static, str>, AttributeDocument<'static>)>;
-
 impl Fields<'_, '_> {
-    /// Whether any was given.
-    #[inline]
-    pub(crate) fn any(&self) -> bool {
-        self.0.iter().any(Option::is_some)
-    }
-
     pub(crate) fn read(&self, py: Python<'_>) -> PyResult<Document> {
-        let [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now] = self.0;
+        let [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now] =
+            self.0.each_ref().map(Option::as_deref);
         let given = |value: Option<&Bound<'_, PyAny>>| value.is_some_and(|value| !value.is_none());
-        let core = ContextDocument {
+        let document = Document {
             user_id: text(user_id, "user_id")?,
             kind: text(kind, "kind")?,
             tenant_id: text(tenant_id, "tenant_id")?,
@@ -37,55 +55,55 @@ impl Fields<'_, '_> {
             env: text(env, "env")?,
             role_key: text(role_key, "role_key")?,
             now: now.filter(|now| !now.is_none()).map(|now| instant::read(now, &At::Argument("now"))).transpose()?,
-            attributes: attributes.filter(|value| !value.is_none()).map(read_attributes).transpose()?,
-            ..ContextDocument::default()
+            attributes: attributes.filter(|value| !value.is_none()).map_or_else(|| Ok(Vec::new()), read_attributes)?,
+            ..Document::default()
         };
         if !given(overrides) && !given(approvals) {
-            return Ok(Document::new(core));
+            return Ok(document);
         }
         let overrides = overrides.map(read_overrides).transpose()?.unwrap_or_default();
         let approvals = approvals.map(read_approvals).transpose()?.unwrap_or_default();
-        Document::with_grants(py, core, overrides, approvals)
+        document.with_grants(py, overrides, approvals)
     }
 }
 
-fn text(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<Option<Cow<'static, str>>> {
+fn text(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<Option<Text>> {
     let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
     let at = At::Argument(name);
     let string = value.cast::<PyString>().map_err(|_| wrong_type(at, "a str", value))?;
-    owned(string, &at).map(Some)
+    shared_text(string, at).map(Some)
 }
 
 fn owned(string: &Bound<'_, PyString>, at: &At<'_>) -> PyResult<Cow<'static, str>> {
     crate::errors::text(string.py(), string, at).map(|text| Cow::Owned(text.to_owned()))
 }
 
-fn read_attributes(value: &Bound<'_, PyAny>) -> PyResult<Attributes> {
+fn read_attributes(value: &Bound<'_, PyAny>) -> PyResult<Vec<(Text, Attribute)>> {
     let at = At::Argument("attributes");
     let members = json::members(value, &at)?;
     let mut attributes = Vec::with_capacity(members.len());
     for (name, value) in members.iter().filter(|(_, value)| !value.is_none()) {
         let name = json::key(&name, &at)?;
         let value = attribute(&value, &At::Key(&at, &name))?;
-        attributes.push((Cow::Owned(name), value));
+        attributes.push((name, value));
     }
     Ok(attributes)
 }
 
-fn attribute(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<AttributeDocument<'static>> {
+fn attribute(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<Attribute> {
     if let Ok(string) = value.cast::<PyString>() {
-        return Ok(AttributeDocument::Text(owned(string, at)?));
+        return shared_text(string, at).map(Attribute::Text);
     }
     // Before the numbers: to Python, True is an integer.
     if let Ok(boolean) = value.cast::<PyBool>() {
-        return Ok(AttributeDocument::Boolean(boolean.is_true()));
+        return Ok(Attribute::Boolean(boolean.is_true()));
     }
     if let Some(items) = json::sequence(value) {
         let elements = items.enumerate().map(|(index, item)| element(&item, &At::Index(at, index)));
-        return elements.collect::<PyResult<_>>().map(AttributeDocument::List);
+        return elements.collect::<PyResult<_>>().map(Attribute::List);
     }
     match json::number(value, at)? {
-        Some(number) => Ok(AttributeDocument::Number(number)),
+        Some(number) => Ok(Attribute::Number(number)),
         None => Err(wrong_type(at, "a str, int, float, bool, or a list of str and numbers", value)),
     }
 }
@@ -109,7 +127,7 @@ fn read_overrides(value: &Bound<'_, PyAny>) -> PyResult<Vec<Member<'static>>> {
         let entries = entries.map(|(flag, value)| {
             let flag = json::key(&flag, &at)?;
             let value = json::from_python(&value, &At::Key(&at, &flag), INSIDE_OVERRIDES)?;
-            Ok((Cow::Owned(flag), value))
+            Ok((Cow::Owned(flag.to_string()), value))
         });
         let entries: Vec<Member<'static>> = entries.collect::<PyResult<_>>()?;
         overrides.push((Cow::Borrowed(scope), Json::Object(entries)));
@@ -126,7 +144,7 @@ fn scopes<'py>(value: &Bound<'py, PyAny>, at: &At<'_>) -> PyResult<Vec<(&'static
     }
     let mut scopes = Vec::new();
     for (scope, entries) in json::members(value, at)?.iter().filter(|(_, entries)| !entries.is_none()) {
-        let scope = match json::key(&scope, at)?.as_str() {
+        let scope = match &*json::key(&scope, at)? {
             "user" => "user",
             "tenant" => "tenant",
             _ => {
@@ -156,7 +174,7 @@ fn read_approvals(value: &Bound<'_, PyAny>) -> PyResult<Vec<Member<'static>>> {
             let at = At::Key(&at, &flag);
             let string = reference.cast::<PyString>().map_err(|_| wrong_type(at, "a str", &reference))?;
             let reference = owned(string, &at)?;
-            Ok((Cow::Owned(flag), Json::Text(reference)))
+            Ok((Cow::Owned(flag.to_string()), Json::Text(reference)))
         })
         .collect()
 }

@@ -1,28 +1,24 @@
 //! Where a request comes from: the other end of its connection, or, behind a proxy, whom the proxy names.
 
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
+use crate::error::Error;
 use crate::state::AppState;
-
-/// The other end of a connection: it is among the extensions of every request.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
+use crate::wire::Meta;
 
 /// The address that counts for limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
 impl FromRequestParts<AppState> for Address {
-    type Rejection = Infallible;
+    type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        // A request without a connection is one of this process.
-        let peer = parts.extensions.get::<Peer>().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0.ip());
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+        let peer = parts.extensions.get::<Meta>().ok_or_else(Error::internal)?.peer;
         let named = state.settings().behind_proxy.then(|| last_hop(&parts.headers)).flatten();
         Ok(Self(named.unwrap_or(peer)))
     }

@@ -29,7 +29,8 @@ impl FromRequestParts<AppState> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let known = match credential::bearer(&parts.headers)? {
-            Some(token) => Some(verify(state, token).await?),
+            // Boxed: what most requests do without would make every request's future large.
+            Some(token) => Some(Box::pin(verify(state, token)).await?),
             None => None,
         };
         match (state.settings().auth, known) {

@@ -1,7 +1,7 @@
 //! What a request presents. A credential of a kind that the route does not take is refused, not passed over: whoever
 //! sends it believes that it counts.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 
 use crate::error::{Code, Error};
 
@@ -19,6 +19,11 @@ pub(crate) enum Kind {
 impl Kind {
     const ALL: [Self; 3] = [Self::Authorization, Self::SdkKey, Self::ApiKey];
 
+    /// What that header has, if it is one for credentials.
+    fn of(name: &HeaderName) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.header() == name.as_str())
+    }
+
     pub(crate) fn header(self) -> &'static str {
         match self {
             Self::Authorization => "authorization",
@@ -30,11 +35,10 @@ impl Kind {
 
 /// The one credential of a request, which is of one of these kinds; nothing if it presents none.
 pub(crate) fn only<'h>(headers: &'h HeaderMap, taken: &[Kind]) -> Result<Option<&'h str>, Error> {
-    let presented =
-        Kind::ALL.into_iter().flat_map(|kind| headers.get_all(kind.header()).iter().map(move |v| (kind, v)));
-    let mut presented = presented.peekable();
+    // One look at all of them: most requests have few headers, and no credential.
+    let mut presented = headers.iter().filter_map(|(name, value)| Some((Kind::of(name)?, value)));
     let Some((kind, value)) = presented.next() else { return Ok(None) };
-    if presented.peek().is_some() {
+    if presented.next().is_some() {
         return Err(refuse("there is more than one credential").hint("send one"));
     }
     if !taken.contains(&kind) {

@@ -45,7 +45,12 @@ pub async fn login(state: &AppState, from: IpAddr, email: &str, password: String
         }
         _ => Err(Error::new(Code::Unauthorized, "the e-mail address or the password is wrong")),
     };
-    let token = state.write(caller, Action::new("login", subject), decide).await?;
+    let token = state.write(caller, Action::new("login", subject), decide).await;
+    let token = token.inspect_err(|error| {
+        if error.code == Code::Unauthorized {
+            state.metrics().login_failed();
+        }
+    })?;
     attempts.succeeded(from, began);
     Ok(token)
 }

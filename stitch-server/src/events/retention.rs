@@ -9,7 +9,7 @@ use crate::instant::of_the_clock;
 use crate::state::AppState;
 use crate::store::{Age, StoreError};
 
-const LOOKS_EVERY: Duration = Duration::from_secs(60 * 60);
+const LOOKS_EVERY: Duration = Duration::from_hours(1);
 /// Rows that are removed at once: some milliseconds of work.
 const PIECE: usize = 1_000;
 /// Between two pieces, for whoever else writes.

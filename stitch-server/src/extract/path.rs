@@ -14,6 +14,14 @@ pub struct Key(pub String);
 #[derive(Clone, Debug)]
 pub struct Env(pub String);
 
+/// The part of the path that names one thing among those that have ids: `{id}`.
+#[derive(Clone, Debug)]
+pub struct Id(pub String);
+
+/// The part of the path that names a user: `{email}`.
+#[derive(Clone, Debug)]
+pub struct Email(pub String);
+
 /// The part of that name.
 ///
 /// # Errors
@@ -26,18 +34,19 @@ pub async fn path(parts: &mut Parts, name: &str) -> Result<String, Error> {
     found.ok_or_else(nowhere)
 }
 
-impl FromRequestParts<AppState> for Key {
-    type Rejection = Error;
+macro_rules! part {
+    ($part:ident, $name:literal) => {
+        impl FromRequestParts<AppState> for $part {
+            type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Error> {
-        path(parts, "key").await.map(Self)
-    }
+            async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Error> {
+                path(parts, $name).await.map(Self)
+            }
+        }
+    };
 }
 
-impl FromRequestParts<AppState> for Env {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Error> {
-        path(parts, "env").await.map(Self)
-    }
-}
+part!(Key, "key");
+part!(Env, "env");
+part!(Id, "id");
+part!(Email, "email");

@@ -20,13 +20,13 @@ impl<'u> Query<'u> {
     /// If a parameter is unknown, there twice, or not UTF-8.
     pub fn read(uri: &'u Uri, own: &[&'static str], of_context: bool) -> Result<Self, Error> {
         let of_context = if of_context { Field::ALL.as_slice() } else { &[] };
-        let known: Vec<_> = own.iter().copied().chain(of_context.iter().map(|field| field.query())).collect();
-        let mut found = Vec::new();
+        let known = || own.iter().copied().chain(of_context.iter().map(|field| field.query()));
+        let mut found = Vec::with_capacity(own.len() + of_context.len());
         for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
-            let Some(&name) = known.iter().find(|known| **known == name) else {
-                let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            let Some(name) = known().find(|known| *known == name) else {
+                let known: Vec<_> = known().map(|name| format!("`{name}`")).collect();
                 let hint = format!("this route knows {}", known.join(", "));
                 return Err(Error::invalid("the query has an unknown parameter").hint(hint));
             };
@@ -59,6 +59,9 @@ impl<'u> Query<'u> {
 
 /// As forms write it: `+` is a space, `%xx` a byte.
 fn decode(text: &str) -> Result<Cow<'_, str>, Error> {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(text));
+    }
     let refuse = |_| Error::invalid("the query is not UTF-8");
     if text.contains('+') {
         let text = text.replace('+', " ");

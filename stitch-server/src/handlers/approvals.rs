@@ -1,8 +1,7 @@
 //! `/v1/approvals`: asked for, signed, listed.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use stitch_core::Json;
 
@@ -12,7 +11,7 @@ use crate::auth::Bearer;
 use crate::caller::Permission;
 use crate::chance;
 use crate::error::Error;
-use crate::extract::{self, Key, Query};
+use crate::extract::{self, Call, Key, Query};
 use crate::instant::of_the_clock;
 use crate::state::AppState;
 use crate::wire;
@@ -24,8 +23,8 @@ use crate::writes::{Change, Draft};
 /// # Errors
 ///
 /// `forbidden` to who may not.
-pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, uri: Uri) -> Result<Response, Error> {
-    let query = Query::read(&uri, &["flag"], false)?;
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    let query = Query::read(&call.uri, &["flag"], false)?;
     let served = state.load();
     let (model, now) = (&served.model, of_the_clock());
     let may = |env: Option<&str>| caller.may(Permission::FlagsRead, env);
@@ -58,13 +57,8 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(id)
 /// # Errors
 ///
 /// What [`approval::request`] refuses.
-pub async fn create(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let body = extract::json(&headers, &body)?.into_owned();
+pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    let body = extract::json(&call.headers, &call.body)?.into_owned();
     extract::unknown_keys(&body, &["flag", "env", "change"])?;
     let flag = writing::text(&body, "flag")?.ok_or_else(|| writing::refuse("flag", "is required: name the flag"))?;
     let env = writing::text(&body, "env")?;

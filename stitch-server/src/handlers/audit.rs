@@ -1,17 +1,15 @@
 //! `GET /api/flags/audit`: who did, or was denied, what.
 
-use axum::Extension;
 use axum::extract::State;
-use axum::http::Uri;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::auth::Asker;
 use crate::error::Error;
-use crate::extract::{AuthSource, Query};
+use crate::extract::{AuthSource, Call, Query};
 use crate::state::AppState;
 use crate::store::AuditQuery;
-use crate::wire::{self, ABOUT_A_PERSON, Meta};
+use crate::wire::{self, ABOUT_A_PERSON};
 
 /// Entries of one answer, where the request does not say.
 const USUAL: usize = 100;
@@ -23,14 +21,9 @@ const MOST: usize = 1_000;
 /// # Errors
 ///
 /// If the query is not as the contract says, the caller may not, or the store is away.
-pub async fn audit(
-    State(state): State<AppState>,
-    Extension(meta): Extension<Meta>,
-    asker: Asker,
-    uri: Uri,
-) -> Result<Response, Error> {
-    let query = Query::read(&uri, &["flag", "after", "limit"], false)?;
-    asker.require_read(None)?;
+pub async fn audit(State(state): State<AppState>, who: Asker, call: Call) -> Result<Response, Error> {
+    let query = Query::read(&call.uri, &["flag", "after", "limit"], false)?;
+    who.require_read(None)?;
     let number = |name: &'static str, usual: u64| match query.get(name).map(str::parse::<u64>) {
         None => Ok(usual),
         Some(Ok(number)) if i64::try_from(number).is_ok() => Ok(number),
@@ -51,5 +44,5 @@ pub async fn audit(
     // A page that is not full is the last one, for now.
     let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.seq);
     let data = json!({"count": entries.len(), "entries": entries, "next": next});
-    wire::success(&meta, AuthSource::None, ABOUT_A_PERSON, &data)
+    wire::success(&call.meta, AuthSource::None, ABOUT_A_PERSON, &data)
 }

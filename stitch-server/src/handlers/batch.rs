@@ -2,19 +2,16 @@
 
 use std::borrow::Cow;
 
-use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use stitch_core::{Context, ContextDocument, Engine, Json};
 
 use crate::auth::Asker;
 use crate::error::{Detail, Error, Place};
-use crate::extract::{self, AuthSource, Query, Resolved, Sources};
+use crate::extract::{self, AuthSource, Call, Query, Resolved, Sources};
 use crate::instant::of_the_clock;
 use crate::state::AppState;
-use crate::wire::{self, Batch, Meta, Outcome};
+use crate::wire::{self, Outcome};
 
 /// Items of one request.
 pub const ITEMS: usize = 1_000;
@@ -29,8 +26,8 @@ struct Asked<'j> {
 
 struct Item<'j> {
     flag_key: Cow<'j, str>,
-    /// What it says of the context itself.
-    context: Option<ContextDocument<'j>>,
+    /// What it says of the context itself; most say nothing, and a document is large.
+    context: Option<Box<ContextDocument<'j>>>,
 }
 
 /// Evaluates flags, all at one instant and by one registry.
@@ -38,70 +35,79 @@ struct Item<'j> {
 /// # Errors
 ///
 /// If the request is not as the contract says. An unknown flag is a result, no failure.
-pub async fn batch(
-    State(state): State<AppState>,
-    Extension(meta): Extension<Meta>,
-    uri: Uri,
-    headers: HeaderMap,
-    who: Asker,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let query = Query::read(&uri, &["trace"], true)?;
-    let asked = Asked::read(extract::json(&headers, &body)?)?;
+pub async fn batch(State(state): State<AppState>, who: Asker, call: Call) -> Result<Response, Error> {
+    let query = Query::read(&call.uri, &["trace"], true)?;
+    let asked = Asked::read(extract::json(&call.headers, &call.body)?)?;
     let trace = query.switch("trace")? || asked.trace;
-    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&headers, &query, &who)? };
-    let meta = meta.ignoring(sources.ignored);
+    let sources = Sources { body: asked.context.as_ref(), ..Sources::of(&call.headers, &query, &who)? };
+    let meta = call.meta.ignoring(sources.ignored);
     let served = state.load();
     let engine = &served.registry.engine;
     let now = of_the_clock();
+    let tally = state.metrics().tally();
+    let count = |outcome: &Outcome<'_>| tally.count(outcome.evaluation().reason);
     let Some(items) = &asked.items else {
         let resolved = sources.resolve(engine, now)?;
         if trace {
             who.require_read(resolved.env)?;
         }
-        let results = all(engine, &resolved.context, trace);
-        let data = Batch { count: results.len(), results };
-        return wire::success(&meta, resolved.auth_source, wire::ABOUT_A_PERSON, &data);
+        let outcomes = all(engine, &resolved.context, trace).into_iter().inspect(count);
+        return wire::batch(&meta, resolved.auth_source, outcomes);
     };
-    let (contexts, auth_source) = resolve(items, sources, engine, now)?;
+    let contexts = Contexts::resolve(items, sources, engine, now)?;
     if trace {
-        contexts.iter().try_for_each(|resolved| who.require_read(resolved.env))?;
+        contexts.resolved.iter().try_for_each(|resolved| who.require_read(resolved.env))?;
     }
-    let results: Vec<_> = items
-        .iter()
-        .zip(&contexts)
-        .map(|(item, context)| one(engine, &item.flag_key, &context.context, trace))
-        .collect();
-    wire::success(&meta, auth_source, wire::ABOUT_A_PERSON, &Batch { count: results.len(), results })
+    let outcomes = items.iter().zip(contexts.iter());
+    let outcomes = outcomes.map(|(item, context)| one(engine, &item.flag_key, context, trace));
+    wire::batch(&meta, contexts.auth_source(), outcomes.inspect(count))
 }
 
-/// Each item's context, and the highest source that any user id came from.
-fn resolve<'a>(
-    items: &'a [Item<'a>],
-    sources: Sources<'a>,
-    engine: &Engine,
-    now: i64,
-) -> Result<(Vec<Resolved<'a>>, AuthSource), Error> {
-    let mut common: Option<Resolved<'a>> = None;
-    let mut contexts = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        contexts.push(match (&item.context, &common) {
-            (Some(context), _) => Sources { item: Some((index, context)), ..sources }.resolve(engine, now)?,
-            (None, Some(common)) => common.clone(),
-            (None, None) => common.insert(sources.resolve(engine, now)?).clone(),
-        });
+/// The contexts of a batch, each resolved once.
+struct Contexts<'a> {
+    resolved: Vec<Resolved<'a>>,
+    /// Which one is each item's.
+    of_items: Vec<usize>,
+}
+
+impl<'a> Contexts<'a> {
+    fn resolve(items: &'a [Item<'a>], sources: Sources<'a>, engine: &Engine, now: i64) -> Result<Self, Error> {
+        let mut contexts = Self { resolved: Vec::new(), of_items: Vec::with_capacity(items.len()) };
+        let mut common = None;
+        for (index, item) in items.iter().enumerate() {
+            let place = match (item.context.as_deref(), common) {
+                (Some(own), _) => contexts.add(Sources { item: Some((index, own)), ..sources }.resolve(engine, now)?),
+                (None, Some(common)) => common,
+                (None, None) => *common.insert(contexts.add(sources.resolve(engine, now)?)),
+            };
+            contexts.of_items.push(place);
+        }
+        if items.is_empty() {
+            // Nothing is asked, and yet a request without a user is refused.
+            contexts.add(sources.resolve(engine, now)?);
+        }
+        Ok(contexts)
     }
-    if items.is_empty() {
-        // Nothing is asked, and yet a request without a user is refused.
-        common = Some(sources.resolve(engine, now)?);
+
+    fn add(&mut self, resolved: Resolved<'a>) -> usize {
+        self.resolved.push(resolved);
+        self.resolved.len() - 1
     }
-    let auth_source = contexts.iter().chain(&common).map(|resolved| resolved.auth_source).min().unwrap_or_default();
-    Ok((contexts, auth_source))
+
+    /// In the order of the items.
+    fn iter(&self) -> impl ExactSizeIterator<Item = &Context<'a>> {
+        self.of_items.iter().map(|&place| &self.resolved[place].context)
+    }
+
+    /// The highest source that any user id came from.
+    fn auth_source(&self) -> AuthSource {
+        self.resolved.iter().map(|resolved| resolved.auth_source).min().unwrap_or_default()
+    }
 }
 
 fn one<'a>(engine: &'a Engine, flag_key: &'a str, context: &'a Context<'a>, trace: bool) -> Outcome<'a> {
     if trace {
-        Outcome::Explanation(engine.explain(flag_key, context))
+        Outcome::Explanation(Box::new(engine.explain(flag_key, context)))
     } else {
         Outcome::Evaluation(engine.evaluate(flag_key, context))
     }
@@ -164,7 +170,7 @@ impl<'j> Item<'j> {
                 };
                 let context = ContextDocument::from_document(Json::Object(members));
                 let context = context.map_err(|error| Error::context(&error, &format!("/flags/{index}")))?;
-                Ok(Self { flag_key, context: Some(context) })
+                Ok(Self { flag_key, context: Some(Box::new(context)) })
             }
             _ => Err(refuse("", "is neither a flag's key nor an object with a `flag_key`")),
         }

@@ -1,8 +1,7 @@
 //! `/v1/environments/{env}/events`: what SDK clients report, and what was stored of it.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use stitch_core::Json;
@@ -10,7 +9,7 @@ use stitch_core::Json;
 use crate::auth::Bearer;
 use crate::caller::Permission;
 use crate::error::Error;
-use crate::extract::{self, Env, Query};
+use crate::extract::{self, Call, Env, Query};
 use crate::instant::{self, of_the_clock};
 use crate::sdk::Client;
 use crate::state::AppState;
@@ -31,13 +30,8 @@ struct Taken {
 /// # Errors
 ///
 /// If the request is not as the contract says, or the store is away; then nothing of it was stored.
-pub async fn report(
-    State(state): State<AppState>,
-    client: Client,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let reports = events::read(extract::json(&headers, &body)?)?;
+pub async fn report(State(state): State<AppState>, client: Client, call: Call) -> Result<Response, Error> {
+    let reports = events::read(extract::json(&call.headers, &call.body)?)?;
     let (accepted_count, rejected_keys) = events::take(&state, reports, &client.env, of_the_clock()).await?;
     wire::plain(StatusCode::OK, &Taken { accepted_count, rejected_keys })
 }
@@ -71,10 +65,10 @@ pub async fn list(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Env(env): Env,
-    uri: Uri,
+    call: Call,
 ) -> Result<Response, Error> {
     caller.require(Permission::EventsRead, Some(&env))?;
-    let query = Query::read(&uri, &["after", "limit"], false)?;
+    let query = Query::read(&call.uri, &["after", "limit"], false)?;
     let after = number(&query, "after", 0, i64::MAX)?.unwrap_or(0);
     let page = i64::try_from(PAGE).unwrap_or(i64::MAX);
     let limit = number(&query, "limit", 1, page)?.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE);

@@ -1,8 +1,7 @@
 //! `/v1/flags`: flags; and `GET /v1/environments/{env}/flags`, as one environment sees them.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::writing::{self, Revised, Sent, serving, told};
@@ -10,7 +9,7 @@ use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::Permission;
 use crate::error::{Code, Error};
-use crate::extract::{Env, Key, Query};
+use crate::extract::{Call, Env, Key, Query};
 use crate::model::Flag;
 use crate::state::AppState;
 use crate::wire;
@@ -22,8 +21,8 @@ use crate::writes::rollback::no_flag;
 /// # Errors
 ///
 /// `forbidden` to who may not.
-pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, uri: Uri) -> Result<Response, Error> {
-    Query::read(&uri, &[], false)?;
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    Query::read(&call.uri, &[], false)?;
     caller.require(Permission::FlagsRead, None)?;
     let served = state.load();
     let all = serving::<Flag>(&state, &served.model, served.registry.definitions.document(), "key");
@@ -49,13 +48,8 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(key
 /// # Errors
 ///
 /// What [`Change::make`] and the core refuse.
-pub async fn create(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&headers, &body)?;
+pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     let key = writing::text(&document, "key")?.ok_or_else(|| writing::refuse("key", "is required"))?;
     let action = Action::on_flag("flag.create", &*key);
     let change = Change::CreateFlag(document);
@@ -75,10 +69,9 @@ pub async fn update(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    headers: HeaderMap,
-    body: Bytes,
+    call: Call,
 ) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&headers, &body)?;
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     let action = Action::on_flag("flag.update", &*key);
     let change = Change::UpdateFlag(key.clone(), document);
     let written = state.write(caller, action, move |draft| {
@@ -97,9 +90,9 @@ pub async fn remove(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    uri: Uri,
+    call: Call,
 ) -> Result<Response, Error> {
-    let terms = writing::terms(&uri)?;
+    let terms = writing::terms(&call.uri)?;
     let action = Action::on_flag("flag.delete", &*key);
     let change = Change::DeleteFlag(key);
     state.write(caller, action, move |draft| change.make(draft, &terms).map(|_| ())).await?;
@@ -115,9 +108,9 @@ pub async fn of_environment(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Env(env): Env,
-    uri: Uri,
+    call: Call,
 ) -> Result<Response, Error> {
-    Query::read(&uri, &[], false)?;
+    Query::read(&call.uri, &[], false)?;
     caller.require(Permission::FlagsRead, Some(&env))?;
     let served = state.load();
     if !served.registry.engine.environments().any(|listed| listed == env) {

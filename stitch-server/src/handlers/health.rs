@@ -1,15 +1,14 @@
 //! `GET /api/flags/health`, `/healthz`, `/readyz`: how the server fares.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use humantime::format_rfc3339_millis;
 
 use crate::error::Error;
-use crate::extract::AuthSource;
+use crate::extract::{AuthSource, Call};
 use crate::source::Source;
 use crate::state::AppState;
-use crate::wire::{self, Health, Meta, Probe, RefusedInfo, RegistryInfo, StoreInfo};
+use crate::wire::{self, Health, Probe, RefusedInfo, RegistryInfo, StoreInfo};
 
 const NO_STORE: &str = "no-store";
 
@@ -18,7 +17,7 @@ const NO_STORE: &str = "no-store";
 /// # Errors
 ///
 /// None that the caller could cause.
-pub async fn health(State(state): State<AppState>, Extension(meta): Extension<Meta>) -> Result<Response, Error> {
+pub async fn health(State(state): State<AppState>, call: Call) -> Result<Response, Error> {
     let served = state.load();
     let registry = &served.registry;
     let refused = served.refused.as_ref();
@@ -50,7 +49,7 @@ pub async fn health(State(state): State<AppState>, Extension(meta): Extension<Me
         parity: state.parity(),
         uptime_seconds: state.uptime().as_secs(),
     };
-    wire::success(&meta, AuthSource::None, NO_STORE, &data)
+    wire::success(&call.meta, AuthSource::None, NO_STORE, &data)
 }
 
 /// Says that the process answers.
@@ -58,8 +57,8 @@ pub async fn health(State(state): State<AppState>, Extension(meta): Extension<Me
 /// # Errors
 ///
 /// None that the caller could cause.
-pub async fn alive(Extension(meta): Extension<Meta>) -> Result<Response, Error> {
-    wire::success(&meta, AuthSource::None, NO_STORE, &Probe { status: "ok" })
+pub async fn alive(call: Call) -> Result<Response, Error> {
+    wire::success(&call.meta, AuthSource::None, NO_STORE, &Probe { status: "ok" })
 }
 
 /// Says that evaluations are answered: there is a registry from before the first request on.
@@ -67,6 +66,6 @@ pub async fn alive(Extension(meta): Extension<Meta>) -> Result<Response, Error> 
 /// # Errors
 ///
 /// None that the caller could cause.
-pub async fn ready(Extension(meta): Extension<Meta>) -> Result<Response, Error> {
-    wire::success(&meta, AuthSource::None, NO_STORE, &Probe { status: "ready" })
+pub async fn ready(call: Call) -> Result<Response, Error> {
+    wire::success(&call.meta, AuthSource::None, NO_STORE, &Probe { status: "ready" })
 }

@@ -1,8 +1,7 @@
 //! `/v1/keys`: the keys of SDK clients. A key is shown once, by the answer that makes it.
 
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +10,7 @@ use crate::auth::Bearer;
 use crate::auth::sdk_keys::Fresh;
 use crate::caller::Permission;
 use crate::error::{Code, Error};
-use crate::extract;
+use crate::extract::{self, Call, Id};
 use crate::model::{Object, SdkKey};
 use crate::state::AppState;
 use crate::wire;
@@ -75,11 +74,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer) -> Resu
 /// # Errors
 ///
 /// `not_found`; `forbidden` to who may not.
-pub async fn read(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
+pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Id(id): Id) -> Result<Response, Error> {
     let served = state.load();
     let Some(key) = served.model.keys.get(&id) else {
         caller.require(Permission::KeysWrite, None)?;
@@ -94,13 +89,8 @@ pub async fn read(
 /// # Errors
 ///
 /// `invalid_request`; `forbidden` to who may not.
-pub async fn create(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let Asked { env, name } = extract::typed(&headers, &body, &["env", "name"])?;
+pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    let Asked { env, name } = extract::typed(&call.headers, &call.body, &["env", "name"])?;
     extract::environment(&state.load().registry.engine, &env, "/env")?;
     let fresh = Fresh::make().map_err(|_| Error::internal())?;
     let (id, shown) = (fresh.id.clone(), fresh.key.clone());
@@ -117,11 +107,10 @@ pub async fn create(
 pub async fn update(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    Id(id): Id,
+    call: Call,
 ) -> Result<Response, Error> {
-    let Change { name, revision } = extract::typed(&headers, &body, &["name", "revision"])?;
+    let Change { name, revision } = extract::typed(&call.headers, &call.body, &["name", "revision"])?;
     let action = Action::new("sdk_key.update", id.clone());
     let of = id.clone();
     let key = state.write(caller, action, move |draft| draft.rename_key(&of, &name, revision)).await?;
@@ -133,11 +122,7 @@ pub async fn update(
 /// # Errors
 ///
 /// `not_found`; `forbidden` to who may not.
-pub async fn revoke(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
+pub async fn revoke(State(state): State<AppState>, Bearer(caller): Bearer, Id(id): Id) -> Result<Response, Error> {
     let action = Action::new("sdk_key.revoke", id.clone());
     let of = id.clone();
     let key = state.write(caller, action, move |draft| draft.revoke_key(&of)).await?;

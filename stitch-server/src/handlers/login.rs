@@ -1,15 +1,14 @@
 //! `POST /v1/auth/login`: a token for whoever knows a password.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::address::Address;
 use crate::auth::{login, passwords, users};
 use crate::error::{Detail, Error, Place};
-use crate::extract;
+use crate::extract::{self, Call};
 use crate::instant;
 use crate::state::AppState;
 use crate::wire;
@@ -31,13 +30,8 @@ struct Given {
 /// # Errors
 ///
 /// `unauthorized`, in the same words whether the account exists or not; `rate_limited` after too many of them.
-pub async fn login(
-    State(state): State<AppState>,
-    Address(from): Address,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let Asked { email, password } = extract::typed(&headers, &body, &["email", "password"])?;
+pub async fn login(State(state): State<AppState>, Address(from): Address, call: Call) -> Result<Response, Error> {
+    let Asked { email, password } = extract::typed(&call.headers, &call.body, &["email", "password"])?;
     let email = users::email(&email)?;
     if password.len() > passwords::LONGEST {
         let detail = Detail::new(Place::Pointer("/password".to_owned()), "is longer than any password here");

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +11,7 @@ use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error};
-use crate::extract::{self, Key, Query};
+use crate::extract::{self, Call, Key, Query};
 use crate::model::{Metric, Object};
 use crate::state::AppState;
 use crate::wire;
@@ -78,13 +77,8 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(key
 /// # Errors
 ///
 /// If the body is not as the contract says, there is one of this key, or the caller may not.
-pub async fn create(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let Asked { key, metric } = extract::typed(&headers, &body, &["key", "type", "description"])?;
+pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    let Asked { key, metric } = extract::typed(&call.headers, &call.body, &["key", "type", "description"])?;
     let action = Action::new("metric.create", &*key);
     let of = key.clone();
     let made = state.write(caller, action, move |draft| draft.create_metric(&of, &metric)).await?;
@@ -100,10 +94,9 @@ pub async fn update(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    headers: HeaderMap,
-    body: Bytes,
+    call: Call,
 ) -> Result<Response, Error> {
-    let Change { description, revision } = extract::typed(&headers, &body, &["description", "revision"])?;
+    let Change { description, revision } = extract::typed(&call.headers, &call.body, &["description", "revision"])?;
     let action = Action::new("metric.update", &*key);
     let of = key.clone();
     let describe = move |draft: &mut Draft| draft.describe_metric(&of, description.clone(), revision);
@@ -120,9 +113,9 @@ pub async fn remove(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    uri: Uri,
+    call: Call,
 ) -> Result<Response, Error> {
-    let query = Query::read(&uri, &["revision"], false)?;
+    let query = Query::read(&call.uri, &["revision"], false)?;
     let revision =
         query.get("revision").map(|text| text.parse().map_err(|_| Error::invalid("`revision` is no whole number")));
     let revision = revision.transpose()?;

@@ -1,8 +1,7 @@
 //! `/v1/registry`: all definitions as one document, out and in.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::writing::{Revised, Sent};
@@ -10,6 +9,7 @@ use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::Permission;
 use crate::error::Error;
+use crate::extract::Call;
 use crate::source::Source;
 use crate::state::AppState;
 use crate::wire;
@@ -33,13 +33,8 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer) -> Resu
 /// # Errors
 ///
 /// What the core refuses of the document, and [`Change::make`] of the change.
-pub async fn replace(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&headers, &body)?;
+pub async fn replace(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     caller.require(Permission::FlagsWrite, None)?;
     // As it was sent, so that places are those of the body, and what is there twice is not one thing.
     let sent = document.to_string();

@@ -1,14 +1,13 @@
 //! What SDK clients ask: `POST /v1/environments/{env}/evaluate` and `POST /v1/environments/{env}/segments/{key}/check`.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use stitch_core::{ContextDocument, ContextProblem, Engine, Json, Reason, Value};
 
 use crate::error::{Code, Detail, Error, Place};
-use crate::extract::{self, Key};
+use crate::extract::{self, Call, Key};
 use crate::instant::of_the_clock;
 use crate::sdk::Client;
 use crate::state::AppState;
@@ -32,13 +31,8 @@ struct Membership {
 /// # Errors
 ///
 /// If the request is not as the contract says, or there is no such flag.
-pub async fn evaluate(
-    State(state): State<AppState>,
-    client: Client,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let mut body = Body::read(extract::json(&headers, &body)?, &["flag_key", "tenant_id"])?;
+pub async fn evaluate(State(state): State<AppState>, client: Client, call: Call) -> Result<Response, Error> {
+    let mut body = Body::read(extract::json(&call.headers, &call.body)?, &["flag_key", "tenant_id"])?;
     let flag_key = body.take("flag_key").ok_or_else(|| refuse("", "has no `flag_key`"))?;
     let flag_key = flag_key.as_text().ok_or_else(|| refuse("/flag_key", "must be a string"))?;
     let served = state.load();
@@ -48,6 +42,7 @@ pub async fn evaluate(
     let flag =
         engine.flag(flag_key).ok_or_else(|| Error::new(Code::FlagNotFound, "the registry has no flag of this key"))?;
     let evaluation = flag.evaluate(&context);
+    state.metrics().evaluated(evaluation.reason);
     let answer = Answer {
         variant_key: evaluation.variant_key,
         is_enabled: evaluation.is_enabled,
@@ -66,10 +61,9 @@ pub async fn check(
     State(state): State<AppState>,
     client: Client,
     Key(key): Key,
-    headers: HeaderMap,
-    body: Bytes,
+    call: Call,
 ) -> Result<Response, Error> {
-    let body = Body::read(extract::json(&headers, &body)?, &["tenant_id"])?;
+    let body = Body::read(extract::json(&call.headers, &call.body)?, &["tenant_id"])?;
     let served = state.load();
     let engine = &served.registry.engine;
     let document = body.context(&client.env, engine)?;

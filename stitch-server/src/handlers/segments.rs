@@ -1,8 +1,7 @@
 //! `/v1/segments`: segments.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::writing::{self, Sent, serving, told};
@@ -10,7 +9,7 @@ use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::Permission;
 use crate::error::{Code, Error};
-use crate::extract::{Key, Query};
+use crate::extract::{Call, Key, Query};
 use crate::model::Segment;
 use crate::state::AppState;
 use crate::wire;
@@ -21,8 +20,8 @@ use crate::writes::Change;
 /// # Errors
 ///
 /// `forbidden` to who may not.
-pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, uri: Uri) -> Result<Response, Error> {
-    Query::read(&uri, &[], false)?;
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    Query::read(&call.uri, &[], false)?;
     caller.require(Permission::FlagsRead, None)?;
     let served = state.load();
     let all = serving::<Segment>(&state, &served.model, served.registry.definitions.document(), "key");
@@ -48,13 +47,8 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(key
 /// # Errors
 ///
 /// What [`Change::make`] and the core refuse.
-pub async fn create(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&headers, &body)?;
+pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     let key = writing::text(&document, "key")?.ok_or_else(|| writing::refuse("key", "is required"))?;
     let action = Action::new("segment.create", &*key);
     let change = Change::CreateSegment(document);
@@ -74,10 +68,9 @@ pub async fn update(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    headers: HeaderMap,
-    body: Bytes,
+    call: Call,
 ) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&headers, &body)?;
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     let action = Action::new("segment.update", &*key);
     let change = Change::UpdateSegment(key.clone(), document);
     let written = state.write(caller, action, move |draft| {
@@ -96,9 +89,9 @@ pub async fn remove(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    uri: Uri,
+    call: Call,
 ) -> Result<Response, Error> {
-    let terms = writing::terms(&uri)?;
+    let terms = writing::terms(&call.uri)?;
     let action = Action::new("segment.delete", &*key);
     let change = Change::DeleteSegment(key);
     state.write(caller, action, move |draft| change.make(draft, &terms).map(|_| ())).await?;

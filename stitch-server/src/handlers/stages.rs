@@ -1,9 +1,6 @@
 //! `PATCH /api/flags/{key}/stage`, and the kill switch `POST /api/flags/{key}/rollback`.
 
-use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::json;
@@ -14,9 +11,9 @@ use super::writing::{self, Sent};
 use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::error::Error;
-use crate::extract::{self, AuthSource, Key};
+use crate::extract::{self, AuthSource, Call, Key};
 use crate::state::AppState;
-use crate::wire::{self, ABOUT_A_PERSON, Meta};
+use crate::wire::{self, ABOUT_A_PERSON};
 use crate::writes::stage::StageChange;
 use crate::writes::{rollback, stage};
 
@@ -36,13 +33,11 @@ struct Changed {
 /// What the core refuses, a stale revision, missing approvals.
 pub async fn change(
     State(state): State<AppState>,
-    Extension(meta): Extension<Meta>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    headers: HeaderMap,
-    body: Bytes,
+    call: Call,
 ) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&headers, &body)?;
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     extract::unknown_keys(&document, &["rollout_stage", "rollout_pct", "env"])?;
     let wish = wish(key, writing::text(&document, "env")?, &document)?;
     let action = Action::on_flag("flag.stage", &*wish.flag).in_env(wish.env.as_deref());
@@ -51,7 +46,7 @@ pub async fn change(
         let stitch_core::stage::Transition { record, own_stage, .. } = transition;
         Ok(Changed { record, own_stage, revision: draft.revision() })
     });
-    wire::success(&meta, AuthSource::None, ABOUT_A_PERSON, &changed.await?)
+    wire::success(&call.meta, AuthSource::None, ABOUT_A_PERSON, &changed.await?)
 }
 
 /// The wish for a stage that a body describes.
@@ -77,13 +72,11 @@ pub(super) fn wish(flag: String, env: Option<String>, document: &Json<'_>) -> Re
 /// If there is no such flag or environment, or the caller may not.
 pub async fn rollback(
     State(state): State<AppState>,
-    Extension(meta): Extension<Meta>,
     Bearer(caller): Bearer,
     Key(key): Key,
-    headers: HeaderMap,
-    body: Bytes,
+    call: Call,
 ) -> Result<Response, Error> {
-    let document = extract::json(&headers, &body)?;
+    let document = extract::json(&call.headers, &call.body)?;
     extract::unknown_keys(&document, &["env", "reason"])?;
     let env = writing::text(&document, "env")?;
     let reason = writing::text(&document, "reason")?.filter(|reason| !reason.is_empty());
@@ -98,5 +91,5 @@ pub async fn rollback(
     };
     let revision = stopped.await?;
     let data = json!({"flag": key, "env": env, "rollout_stage": Stage::RolledBack, "revision": revision});
-    wire::success(&meta, AuthSource::None, ABOUT_A_PERSON, &data)
+    wire::success(&call.meta, AuthSource::None, ABOUT_A_PERSON, &data)
 }

@@ -1,8 +1,7 @@
 //! `/v1/users`: people who may log in.
 
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +10,7 @@ use crate::auth::Bearer;
 use crate::auth::users::{self, Change, Edit, Profile};
 use crate::caller::{Grant, Permission};
 use crate::error::{Code, Error};
-use crate::extract::{self, Query};
+use crate::extract::{self, Call, Email, Query};
 use crate::model::{Object, User};
 use crate::state::AppState;
 use crate::wire;
@@ -86,7 +85,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer) -> Resu
 pub async fn read(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
-    Path(email): Path<String>,
+    Email(email): Email,
 ) -> Result<Response, Error> {
     caller.require(Permission::UsersWrite, None)?;
     let served = state.load();
@@ -101,14 +100,10 @@ pub async fn read(
 /// # Errors
 ///
 /// `invalid_request`, `conflict`; `forbidden` to who may not.
-pub async fn create(
-    State(state): State<AppState>,
-    Bearer(caller): Bearer,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
+pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
     let known = ["email", "password", "grants", "tenant_id", "tier", "role_key"];
-    let Added { email, password, grants, tenant_id, tier, role_key } = extract::typed(&headers, &body, &known)?;
+    let Added { email, password, grants, tenant_id, tier, role_key } =
+        extract::typed(&call.headers, &call.body, &known)?;
     let email = users::email(&email)?;
     check(&state, &grants)?;
     // Before a password is hashed for them, which costs more than all the rest.
@@ -133,12 +128,11 @@ pub async fn create(
 pub async fn update(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
-    Path(email): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    Email(email): Email,
+    call: Call,
 ) -> Result<Response, Error> {
     let known = ["password", "grants", "tenant_id", "tier", "role_key", "revision"];
-    let asked: Changed = extract::typed(&headers, &body, &known)?;
+    let asked: Changed = extract::typed(&call.headers, &call.body, &known)?;
     check(&state, asked.grants.as_deref().unwrap_or_default())?;
     let password_hash = match asked.password {
         Some(password) => hash_for(&state, &caller, password).await?,
@@ -166,10 +160,10 @@ pub async fn update(
 pub async fn remove(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
-    Path(email): Path<String>,
-    uri: Uri,
+    Email(email): Email,
+    call: Call,
 ) -> Result<Response, Error> {
-    let query = Query::read(&uri, &["revision"], false)?;
+    let query = Query::read(&call.uri, &["revision"], false)?;
     let revision =
         query.get("revision").map(|text| text.parse().map_err(|_| Error::invalid("`revision` is no number")));
     let revision = revision.transpose()?;

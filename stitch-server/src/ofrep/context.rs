@@ -85,7 +85,7 @@ fn refuse(mut problems: Vec<Problem<'_>>) -> Failure {
 fn document<'j>(fields: Vec<(Cow<'j, str>, Json<'j>)>, problems: &mut Vec<Problem<'j>>) -> ContextDocument<'j> {
     let mut document = ContextDocument::default();
     let mut targeting_key = None;
-    let mut attributes = Vec::new();
+    let mut attributes = Vec::with_capacity(fields.len());
     for (name, value) in fields {
         if matches!(value, Json::Null) {
             continue;

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -16,6 +16,7 @@ use super::answer::{Endpoint, EventStream};
 use super::{EVENTS, Failure, credential};
 use crate::auth::KeyHolder;
 use crate::error::{Code, Error};
+use crate::extract::Call;
 use crate::source::Registry;
 use crate::state::AppState;
 
@@ -32,8 +33,8 @@ const SINCE: &str = "since=";
 ///
 /// A client that missed one, between its answer and its stream or while its stream was broken, is told at once: the
 /// address says which registry its answer came from, and `Last-Event-ID` which it heard of last.
-pub async fn events(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Response {
-    open(state, &uri, &headers).unwrap_or_else(IntoResponse::into_response)
+pub async fn events(State(state): State<AppState>, call: Call) -> Response {
+    open(state, &call).unwrap_or_else(IntoResponse::into_response)
 }
 
 /// How the bulk answer names the stream.
@@ -42,16 +43,16 @@ pub(super) fn stream(registry: &Registry) -> EventStream {
     EventStream { kind: "sse", endpoint: Endpoint { request_uri } }
 }
 
-fn open(state: AppState, uri: &Uri, headers: &HeaderMap) -> Result<Response, Failure> {
-    let holder = credential::check(&state, headers)?;
+fn open(state: AppState, call: &Call) -> Result<Response, Failure> {
+    let holder = credential::check(&state, &call.headers)?;
     let Some(permit) = state.stream() else {
         let error = Error::new(Code::NotReady, "as many streams are open as this server holds");
         return Err(Failure::from(error.hint("poll meanwhile")).retry_after(FULL_FOR));
     };
     // Before the registry is looked at: what changes from here on is heard.
     let changes = state.changes();
-    let heard = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-    let since = || uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix(SINCE));
+    let heard = call.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let since = || call.uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix(SINCE));
     let serving = state.load().registry.revision.clone();
     let told = heard.or_else(since).map_or_else(|| serving.clone(), str::to_owned);
     let greeting = format!(": stitch\nid: {told}\n{RETRY}");

@@ -1,5 +1,8 @@
 //! Reads bodies, within limits of size and time.
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -24,9 +27,30 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Request, Erro
     if waits_for_permission(&parts.headers) && body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    let bytes = tokio::time::timeout(PATIENCE, collect(body, limit)).await;
-    let bytes = bytes.map_err(|_| Error::invalid("the body did not arrive in time"))??;
+    let mut reading = pin!(collect(body, limit));
+    let bytes = match at_once(reading.as_mut()).await {
+        Some(bytes) => bytes?,
+        None => tokio::time::timeout(PATIENCE, reading)
+            .await
+            .map_err(|_| Error::invalid("the body did not arrive in time"))??,
+    };
     Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// What is read within two tries. The first one asks the connection for the body, the second one finds what came along
+/// with the head, as nearly all bodies do: those need no timer.
+async fn at_once<T>(mut reading: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let mut tried = false;
+    poll_fn(|context| match reading.as_mut().poll(context) {
+        Poll::Ready(read) => Poll::Ready(Some(read)),
+        Poll::Pending if tried => Poll::Ready(None),
+        Poll::Pending => {
+            tried = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {

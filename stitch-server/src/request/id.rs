@@ -1,19 +1,53 @@
 //! The id of a request: the caller's where it is one, else a fresh one.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+/// Where it comes, and where it goes.
+pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters that a caller's id may have.
 const LONGEST: usize = 128;
+/// Bytes of a fresh one, as text.
+const FRESH: usize = 32;
 
-pub(super) fn of(headers: &HeaderMap) -> Arc<str> {
-    let mut values = headers.get_all("x-request-id").iter().map(HeaderValue::as_bytes);
-    match (values.next(), values.next()) {
-        (Some(id), None) if is_id(id) => std::str::from_utf8(id).map_or_else(|_| fresh(), Arc::from),
-        _ => fresh(),
+/// The id of a request, as the header writes it; cloning shares it.
+#[derive(Clone, Debug)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// That of these headers, or a fresh one.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(HEADER).iter();
+        match (values.next(), values.next()) {
+            (Some(id), None) if is_id(id.as_bytes()) => Self(id.clone()),
+            _ => Self::fresh(),
+        }
+    }
+
+    /// Unlike any other of this process and, as far as chance goes, of any other process. It protects nothing.
+    ///
+    /// Each thread has keys of its own, so that no two of them meet in a common count.
+    fn fresh() -> Self {
+        thread_local! {
+            static KEYS: (RandomState, RandomState) = (RandomState::new(), RandomState::new());
+            static COUNT: Cell<u64> = const { Cell::new(0) };
+        }
+        let count = COUNT.replace(COUNT.get().wrapping_add(1));
+        let (high, low) = KEYS.with(|keys| (keys.0.hash_one(count), keys.1.hash_one(count)));
+        let id = hexadecimal(u128::from(high) << 64 | u128::from(low));
+        Self(HeaderValue::from_bytes(&id).unwrap_or_else(|_| unreachable!("digits are visible")))
+    }
+
+    /// The text; no character of it needs an escape anywhere.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.0.as_bytes()).unwrap_or_default()
+    }
+
+    /// The header's value.
+    pub(super) fn into_header(self) -> HeaderValue {
+        self.0
     }
 }
 
@@ -22,12 +56,14 @@ fn is_id(id: &[u8]) -> bool {
     (1..=LONGEST).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// Unlike any other of this process and, as far as chance goes, of any other process. It protects nothing.
-fn fresh() -> Arc<str> {
-    static KEYS: LazyLock<(RandomState, RandomState)> = LazyLock::new(Default::default);
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{:016x}{:016x}", KEYS.0.hash_one(count), KEYS.1.hash_one(count)).into()
+fn hexadecimal(number: u128) -> [u8; FRESH] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [0; FRESH];
+    for (byte, pair) in number.to_be_bytes().into_iter().zip(digits.chunks_exact_mut(2)) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xf)];
+    }
+    digits
 }
 
 #[cfg(test)]
@@ -39,19 +75,27 @@ mod tests {
         let of = |value: &'static [u8]| {
             let mut headers = HeaderMap::new();
             headers.insert("x-request-id", HeaderValue::from_bytes(value).unwrap());
-            of(&headers)
+            RequestId::of(&headers)
         };
-        assert_eq!(&*of(b"a.B-9_"), "a.B-9_");
-        assert_eq!(&*of(&[b'x'; 128]), "x".repeat(128));
+        assert_eq!(of(b"a.B-9_").as_str(), "a.B-9_");
+        assert_eq!(of(&[b'x'; 128]).as_str(), "x".repeat(128));
         for odd in [b"".as_slice(), b"a b", &[b'x'; 129], b"caf\xc3\xa9", b"\xff", b"a/b"] {
             let fresh = of(odd);
-            assert!(is_id(fresh.as_bytes()) && fresh.as_bytes() != odd);
+            assert!(is_id(fresh.as_str().as_bytes()) && fresh.as_str().as_bytes() != odd);
         }
     }
 
     #[test]
     fn fresh_ids_differ() {
-        let ids: std::collections::HashSet<_> = (0..1000).map(|_| fresh()).collect();
-        assert_eq!(ids.len(), 1000);
+        let fresh = || (0..1000).map(|_| RequestId::fresh().as_str().to_owned());
+        let mut ids: std::collections::HashSet<_> = fresh().collect();
+        ids.extend(std::thread::spawn(move || fresh().collect::<Vec<_>>()).join().unwrap());
+        assert_eq!(ids.len(), 2000);
+        assert!(ids.iter().all(|id| id.len() == FRESH));
+    }
+
+    #[test]
+    fn every_digit_is_written() {
+        assert_eq!(&hexadecimal(0x0123_4567_89ab_cdef_0000_0000_0000_00f0), b"0123456789abcdef00000000000000f0");
     }
 }

@@ -156,7 +156,7 @@ fn gone() -> StoreError {
     StoreError::Away("its thread has ended".to_owned())
 }
 
-/// A lock beside the database: closing a second handle on the database itself would drop SQLite's own locks.
+/// A lock beside the database: closing a second handle on the database itself would drop `SQLite`'s own locks.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");

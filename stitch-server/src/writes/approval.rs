@@ -94,7 +94,9 @@ fn forget(draft: &mut Draft) {
         ended.saturating_add(REMEMBERED) < now
     });
     let old: Vec<String> = old.map(|(id, _)| id.clone()).collect();
-    old.iter().for_each(|id| draft.remove::<Approval>(id));
+    for id in &old {
+        draft.remove::<Approval>(id);
+    }
 }
 
 /// There is no such approval.

@@ -181,5 +181,7 @@ pub(super) fn remove_rows(draft: &mut Draft, flag: &str) {
 pub(super) fn remove_approvals(draft: &mut Draft, flag: &str) {
     let approvals = draft.model().approvals.iter().filter(|(_, approval)| approval.body.flag == flag);
     let ids: Vec<String> = approvals.map(|(id, _)| id.clone()).collect();
-    ids.iter().for_each(|id| draft.remove::<Approval>(id));
+    for id in &ids {
+        draft.remove::<Approval>(id);
+    }
 }

@@ -102,7 +102,7 @@ pub(super) fn replace(draft: &mut Draft, document: &Json<'static>, terms: &Terms
         match old {
             Some(old) if to_value(&old.body.0) == to => draft.put_back(&key, old),
             old => {
-                note(draft, Action::on_flag("flag.import", key), old.map(|old| old.body.0.clone()).as_ref(), Some(to))
+                note(draft, Action::on_flag("flag.import", key), old.map(|old| old.body.0.clone()).as_ref(), Some(to));
             }
         }
     }
@@ -125,7 +125,9 @@ pub(super) fn replace(draft: &mut Draft, document: &Json<'static>, terms: &Terms
     remove_others::<Segment>(draft, &segments, "key", |key, _| Action::new("segment.delete", key));
     let removed = remove_others::<Flag>(draft, &flags, "key", |key, _| Action::on_flag("flag.delete", key));
     let settled = draft.settle(&before, None, terms, None)?;
-    removed.iter().for_each(|key| flag::remove_approvals(draft, key));
+    for key in &removed {
+        flag::remove_approvals(draft, key);
+    }
     draft.record(counts, draft.counts(), settled.approval_ref());
     Ok(settled)
 }

@@ -33,8 +33,7 @@ pub(super) fn put(draft: &mut Draft, id: &str, document: &Json<'static>, terms: 
     }
     let from = match terms {
         // Whoever names a revision means to write again what they saw.
-        Terms::Make { revision: None, .. } if !draft.model().overrides.contains_key(id) => Value::Null,
-        Terms::Ask if !draft.model().overrides.contains_key(id) => Value::Null,
+        Terms::Make { revision: None, .. } | Terms::Ask if !draft.model().overrides.contains_key(id) => Value::Null,
         terms => {
             let row = &terms.seen::<OverrideRow>(draft, id)?.body.0;
             if row.get("flag_key") != document.get("flag_key") {

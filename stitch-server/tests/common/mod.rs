@@ -24,6 +24,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A server in this process.
 pub struct Server {
     pub address: SocketAddr,
+    pub management: SocketAddr,
     /// Where it streams definitions.
     pub sync: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -49,15 +50,14 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let sync = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send((listener.local_addr().unwrap(), sync.local_addr().unwrap())).unwrap();
-                let listeners = Listeners { http: listener, sync: Some(sync) };
+                let listeners = Listeners::loopback().await.unwrap();
+                let Listeners { http, management, sync } = &listeners;
+                tell.send([http, management, sync].map(|listener| listener.local_addr().unwrap())).unwrap();
                 serve(listeners, state, async { drop(stopped.await) }).await;
             });
         });
-        let (address, sync) = told.recv().unwrap();
-        Self { address, sync, stop: Some(stop), thread: Some(thread) }
+        let [address, management, sync] = told.recv().unwrap();
+        Self { address, management, sync, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -194,32 +194,41 @@ pub fn read(reader: &mut impl BufRead) -> Option<Answer> {
 pub struct Program {
     pub child: Child,
     pub address: SocketAddr,
-    /// Where it streams definitions.
-    pub sync: SocketAddr,
+    /// What it printed up to where it listens.
+    pub banner: Vec<String>,
     log: PathBuf,
 }
 
 impl Program {
     /// Starts it and reads from its banner where it listens.
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = command(env!("CARGO_BIN_EXE_stitch-server"), environment);
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// Runs that command.
+    pub fn run(mut command: Command) -> Self {
         let log = scratch("log").join("stderr");
-        let mut child = command(env!("CARGO_BIN_EXE_stitch-server"), environment)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let mut banner = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let mut sync = None;
-        let address = banner.find_map(|line| {
-            if let Some(address) = line.trim().strip_prefix("streams   ") {
-                sync = address.split(',').next().map(|address| address.parse().unwrap());
+        let mut child = command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let mut banner = Vec::new();
+        let mut address = None;
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            let url = line.trim().strip_prefix("listening http").map(|rest| rest.trim_start_matches('s'));
+            address = url.and_then(|url| url.strip_prefix("://")).map(|address| address.parse().unwrap());
+            banner.push(line);
+            if address.is_some() {
+                break;
             }
-            let url = line.trim().strip_prefix("listening http")?;
-            url.trim_start_matches('s').strip_prefix("://").map(str::to_owned)
-        });
+        }
         let address = address.unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap()));
-        Self { child, address: address.parse().unwrap(), sync: sync.unwrap(), log }
+        Self { child, address, banner, log }
+    }
+
+    /// Where it streams definitions.
+    pub fn sync(&self) -> SocketAddr {
+        let line = self.banner.iter().find_map(|line| line.trim().strip_prefix("streams   ")).unwrap();
+        line.split(',').next().unwrap().parse().unwrap()
     }
 
     pub fn terminate(&self) {
@@ -243,7 +252,7 @@ impl Drop for Program {
     }
 }
 
-/// The program with nothing of this environment that configures it.
+/// The program with nothing of this environment that configures it, and a management address that nobody else has.
 pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -252,8 +261,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)
         }
     }
     // A test that is not about the store leaves nothing behind.
-    command.env("STITCH_STORE", "memory");
-    // Tests run side by side.
+    command.env("STITCH_STORE", "memory").env("STITCH_MANAGEMENT_ADDR", "127.0.0.1:0");
     command.env("STITCH_SYNC_ADDR", "127.0.0.1:0");
     command.envs(environment.iter().copied()).stdin(Stdio::null());
     command

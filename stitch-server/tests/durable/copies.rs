@@ -90,10 +90,10 @@ fn a_backup_during_writes_is_one_moment_and_can_be_restored_while_it_is_served()
     assert!(newest > last_cursor, "{newest} {last_cursor}");
     let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(verdict, "ok");
-    let restores: usize = connection
+    let noted: usize = connection
         .query_row("SELECT count(*) FROM audit WHERE body LIKE '%store.restore%'", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(restores, 1);
+    assert_eq!(noted, 1);
     drop(connection);
     let metrics = succeeds(&["metrics", "list"], &store);
     assert!(metrics.contains("clicks") && !metrics.contains("late"), "{metrics}");

@@ -39,7 +39,7 @@ fn every_event_that_was_answered_is_there_once() {
             for client in 0..CLIENTS {
                 let (stocked, known) = (&stocked, &known);
                 scope.spawn(move || {
-                    report_until_it_dies(&mut connect(address), stocked, &format!("{round}-{client}"), known)
+                    report_until_it_dies(&mut connect(address), stocked, &format!("{round}-{client}"), known);
                 });
             }
             thread::sleep(LOAD);

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use super::common::{command, wait};
 
 /// The server in a namespace, with a file system of its own at `folder`.
-pub struct Enclosed {
+pub(crate) struct Enclosed {
     pub child: Child,
     pub address: std::net::SocketAddr,
 }
@@ -36,7 +36,7 @@ fn way() -> Option<&'static [&'static str]> {
 }
 
 /// A command that runs `script` and then the server, with the file system at `folder`; nothing where none can be had.
-pub fn enclosed(folder: &Path, options: &str, script: &str, store: &Path) -> Option<Command> {
+pub(crate) fn enclosed(folder: &Path, options: &str, script: &str, store: &Path) -> Option<Command> {
     let way = way()?;
     let mut text = format!("set -e\nmount -t tmpfs -o {options} none '{}'\n", folder.display());
     let _ = writeln!(text, "{script}");
@@ -48,7 +48,7 @@ pub fn enclosed(folder: &Path, options: &str, script: &str, store: &Path) -> Opt
 
 impl Enclosed {
     /// Starts the server; nothing where no namespace can be had.
-    pub fn start(folder: &Path, options: &str, script: &str, store: &Path) -> Option<Self> {
+    pub(crate) fn start(folder: &Path, options: &str, script: &str, store: &Path) -> Option<Self> {
         let mut child = enclosed(folder, options, script, store)?.stdout(Stdio::piped()).spawn().unwrap();
         let mut banner = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let address = banner.find_map(|line| line.trim().strip_prefix("listening http://").map(str::to_owned));

@@ -272,19 +272,17 @@ fn served(engine: &Engine, flag: &str, env: Option<&str>) -> BTreeMap<String, St
         .collect()
 }
 
-fn default_of(model: &Model, flag: &str, env: Option<&str>) -> Option<Json<'static>> {
+fn default_of<'m>(model: &'m Model, flag: &str, env: Option<&str>) -> Option<&'m Json<'static>> {
     let flag = &model.flags.get(flag)?.body.0;
-    env.and_then(|env| flag.get("environments")?.get(env)?.get("default_value"))
-        .or_else(|| flag.get("default_value"))
-        .cloned()
+    env.and_then(|env| flag.get("environments")?.get(env)?.get("default_value")).or_else(|| flag.get("default_value"))
 }
 
 /// Whether somebody is served something that they were not, other than by a closed gate.
 fn opens(
     old: &world::Answer,
     new: &world::Answer,
-    old_default: Option<Json<'static>>,
-    new_default: Option<Json<'static>>,
+    old_default: Option<&Json<'static>>,
+    new_default: Option<&Json<'static>>,
 ) -> bool {
     old.0 != new.0 && (new.1 || old_default != new_default)
 }

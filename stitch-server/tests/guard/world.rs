@@ -102,18 +102,20 @@ pub(crate) fn change(model: &Model, [kind, a, b, c]: [u8; 4]) -> Change {
     let env = [None, None, Some("prod"), Some("staging"), Some("dev")][usize::from(b) % 5];
     match kind % 12 {
         0..=4 => {
-            let rollout_stage = (c % 9 < 7).then(|| STAGES[usize::from(c % 9)]).map(|name| name.parse_stage());
+            let rollout_stage = (c % 9 < 7).then(|| STAGES[usize::from(c % 9)]).map(ParseStage::parse_stage);
             let rollout_pct = (c % 4 != 0 || rollout_stage.is_none()).then(|| f64::from(c % 5) * 25.0);
             Change::Stage(StageChange { flag, env: env.map(str::to_owned), rollout_stage, rollout_pct })
         }
         5 | 6 => Change::UpdateFlag(flag.clone(), read(&edited(&written(model, &flag), env, c))),
         7 => Change::UpdateSegment(segment.clone(), segment_of(&segment, b, c)),
-        8 if b % 2 == 0 => Change::PutOverride(format!("o-{}", c % 3), override_of(&flag, b, c)),
+        8 if b.is_multiple_of(2) => Change::PutOverride(format!("o-{}", c % 3), override_of(&flag, b, c)),
         8 => Change::DeleteOverride(format!("o-{}", c % 3)),
-        9 if b % 2 == 0 => Change::DeleteFlag(flag),
-        9 => Change::CreateFlag(read(&json!({"key": flag, "default_value": c % 2 == 0, "rollout_stage": "full",
-            "requires_approval": c % 3 == 0, "environments": {"prod": {"rollout_stage": "full"}}}))),
-        10 if b % 2 == 0 => Change::DeleteSegment(segment),
+        9 if b.is_multiple_of(2) => Change::DeleteFlag(flag),
+        9 => Change::CreateFlag(read(
+            &json!({"key": flag, "default_value": c.is_multiple_of(2), "rollout_stage": "full",
+            "requires_approval": c.is_multiple_of(3), "environments": {"prod": {"rollout_stage": "full"}}}),
+        )),
+        10 if b.is_multiple_of(2) => Change::DeleteSegment(segment),
         10 => Change::CreateSegment(segment_of(&segment, b, c)),
         _ => Change::ReplaceRegistry(read(&replaced(model, a, b, c))),
     }
@@ -134,8 +136,8 @@ fn written(model: &Model, flag: &str) -> Value {
 }
 
 fn segment_of(key: &str, b: u8, c: u8) -> Json<'static> {
-    let when = if b % 3 == 0 && key == "outer" {
-        json!({"segment": if c % 2 == 0 { "inner" } else { "spare" }})
+    let when = if b.is_multiple_of(3) && key == "outer" {
+        json!({"segment": if c.is_multiple_of(2) { "inner" } else { "spare" }})
     } else {
         json!(null)
     };
@@ -144,8 +146,9 @@ fn segment_of(key: &str, b: u8, c: u8) -> Json<'static> {
 }
 
 fn override_of(flag: &str, b: u8, c: u8) -> Json<'static> {
-    let value = if flag == "sensitive" { json!(["new", "other"][usize::from(c % 2)]) } else { json!(c % 2 == 0) };
-    let target = if b % 4 == 0 {
+    let value =
+        if flag == "sensitive" { json!(["new", "other"][usize::from(c % 2)]) } else { json!(c.is_multiple_of(2)) };
+    let target = if b.is_multiple_of(4) {
         json!({"scope": "tenant", "tenant_id": "T"})
     } else {
         json!({"scope": "user", "user_id": format!("U-{}", c % 4)})
@@ -183,10 +186,10 @@ fn edited(flag: &Value, env: Option<&str>, c: u8) -> Value {
 /// All definitions, with something otherwise in one flag, one segment, and the settings.
 fn replaced(model: &Model, a: u8, b: u8, c: u8) -> Value {
     let mut document = json!(model.document());
-    if b % 3 == 0 {
+    if b.is_multiple_of(3) {
         document["internal_tiers"] = json!(["staff", "anonymous"][..=usize::from(c % 2)]);
     }
-    if b % 5 == 0 {
+    if b.is_multiple_of(5) {
         document["environments"] = json!(["prod", "staging", "dev"][usize::from(c % 2)..]);
         for flag in document["flags"].as_array_mut().unwrap() {
             if let Some(patches) = flag.get_mut("environments").and_then(Value::as_object_mut).filter(|_| c % 2 == 1) {
@@ -197,7 +200,7 @@ fn replaced(model: &Model, a: u8, b: u8, c: u8) -> Value {
     let flags = document["flags"].as_array_mut().unwrap();
     if let Some(flag) = flags.get_mut(usize::from(a % 4)) {
         *flag = edited(flag, Some("prod"), c);
-        if c % 7 == 0 {
+        if c.is_multiple_of(7) {
             flags.remove(usize::from(a % 4));
         }
     }

@@ -7,32 +7,32 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RS
 use serde_json::{Value, json};
 
 /// What signs.
-pub enum Signer {
+pub(crate) enum Signer {
     Ec(EcdsaKeyPair),
     Rsa(RsaKeyPair),
     Hmac(Vec<u8>),
     None,
 }
 
-pub fn ec() -> Signer {
+pub(crate) fn ec() -> Signer {
     let random = SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
     ec_of(document.as_ref())
 }
 
-pub fn ec_of(pkcs8: &[u8]) -> Signer {
+pub(crate) fn ec_of(pkcs8: &[u8]) -> Signer {
     Signer::Ec(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new()).unwrap())
 }
 
 /// A key of these tests alone; ring makes none.
-pub fn rsa() -> Signer {
+pub(crate) fn rsa() -> Signer {
     let pem = include_str!("data/rsa.pem");
     let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     Signer::Rsa(RsaKeyPair::from_pkcs8(&STANDARD.decode(text).unwrap()).unwrap())
 }
 
 impl Signer {
-    pub fn algorithm(&self) -> &'static str {
+    pub(crate) fn algorithm(&self) -> &'static str {
         match self {
             Self::Ec(_) => "ES256",
             Self::Rsa(_) => "RS256",
@@ -59,7 +59,7 @@ impl Signer {
     }
 
     /// The public half, as a JWK.
-    pub fn jwk(&self, kid: &str) -> Value {
+    pub(crate) fn jwk(&self, kid: &str) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
             Self::Ec(key) => {
@@ -74,8 +74,13 @@ impl Signer {
         }
     }
 
+    /// A token of that key, as an issuer makes it.
+    pub(crate) fn token_of(&self, kid: &str, claims: &Value) -> String {
+        self.token(&json!({"typ": "JWT", "alg": self.algorithm(), "kid": kid}), claims)
+    }
+
     /// A token with that header and those claims.
-    pub fn token(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn token(&self, header: &Value, claims: &Value) -> String {
         let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
         let message = format!("{}.{}", part(header), part(claims));
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(self.sign(message.as_bytes())))
@@ -83,7 +88,7 @@ impl Signer {
 }
 
 /// The header and the claims of a token.
-pub fn parts(token: &str) -> (Value, Value) {
+pub(crate) fn parts(token: &str) -> (Value, Value) {
     let part = |text: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap();
     let mut parts = token.split('.');
     (part(parts.next().unwrap()), part(parts.next().unwrap()))

@@ -7,20 +7,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stitch_server::auth::claims::Names;
 use stitch_server::auth::issuers::{Trusted, refetch_after};
 
 use crate::forge::Signer;
 
 /// What it answers when it is asked for its keys.
 #[derive(Clone)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: &'static str,
     pub headers: String,
     pub body: Vec<u8>,
     pub after: Duration,
 }
 
-pub struct Issuer {
+pub(crate) struct Issuer {
     pub address: SocketAddr,
     reply: Arc<Mutex<Reply>>,
     asked: Arc<AtomicUsize>,
@@ -28,7 +29,7 @@ pub struct Issuer {
 
 impl Issuer {
     /// With these keys.
-    pub fn start(keys: &[(&str, &Signer)]) -> Self {
+    pub(crate) fn start(keys: &[(&str, &Signer)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let reply = Reply { status: "200 OK", headers: String::new(), body: Vec::new(), after: Duration::ZERO };
@@ -58,45 +59,40 @@ impl Issuer {
     }
 
     /// From now on it has these keys.
-    pub fn publish(&self, keys: &[(&str, &Signer)]) {
+    pub(crate) fn publish(&self, keys: &[(&str, &Signer)]) {
         let keys: Vec<Value> = keys.iter().map(|(kid, signer)| signer.jwk(kid)).collect();
         self.answer(|reply| reply.body = json!({"keys": keys}).to_string().into_bytes());
     }
 
-    pub fn answer(&self, change: impl FnOnce(&mut Reply)) {
+    pub(crate) fn answer(&self, change: impl FnOnce(&mut Reply)) {
         change(&mut self.reply.lock().unwrap());
     }
 
     /// How often it was asked for its keys.
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("https://id.example.com/{}", self.address.port())
     }
 
     /// As a server is told of it.
-    pub fn trusted(&self) -> Trusted {
+    pub(crate) fn trusted(&self) -> Trusted {
         Trusted {
             issuer: self.name(),
             audience: "stitch-test".to_owned(),
             jwks: format!("http://{}/keys", self.address),
-            claims: Default::default(),
+            claims: Names::default(),
             roles: None,
             refetch_after: refetch_after(),
         }
     }
 
     /// The claims of somebody, as it gives them.
-    pub fn claims(&self, sub: &str) -> Value {
+    pub(crate) fn claims(&self, sub: &str) -> Value {
         let now = crate::now() / 1_000;
         json!({"iss": self.name(), "aud": "stitch-test", "sub": sub, "tenant_id": null, "tier": "staff",
             "role_key": null, "iat": now, "exp": now + 600})
-    }
-
-    /// A token of somebody.
-    pub fn token(&self, kid: &str, signer: &Signer, claims: &Value) -> String {
-        signer.token(&json!({"typ": "JWT", "alg": signer.algorithm(), "kid": kid}), claims)
     }
 }

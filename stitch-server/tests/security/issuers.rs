@@ -33,14 +33,14 @@ fn tokens_of_both_algorithms_say_who_asks() {
     let issuer = Issuer::start(&[("e", &ec), ("r", &rsa)]);
     let house = house(vec![issuer.trusted()]);
     for (kid, signer) in [("e", &ec), ("r", &rsa)] {
-        let answer = house.ask_as(&issuer.token(kid, signer, &issuer.claims("ann")), "GET", EVAL, "");
+        let answer = house.ask_as(&signer.token_of(kid, &issuer.claims("ann")), "GET", EVAL, "");
         assert_eq!(answer.data()["reason"], "stage_internal", "the tier is the token's");
         assert_eq!(answer.json()["service"]["auth_source"], "token");
     }
     assert_eq!(issuer.asked(), 1, "both keys came at once");
     let mut claims = issuer.claims("ann");
     claims["aud"] = json!(["others", "stitch-test"]);
-    assert_eq!(status(&house, &issuer.token("e", &ec, &claims)), 200, "one audience of several");
+    assert_eq!(status(&house, &ec.token_of("e", &claims)), 200, "one audience of several");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn no_other_algorithm_is_taken() {
     }
     for (kid, signer) in [("e", &ec), ("r", &rsa)] {
         let public = signer.jwk(kid).to_string().into_bytes();
-        is_refused(&house, &issuer.token(kid, &Signer::Hmac(public), &claims), "RS256");
+        is_refused(&house, &Signer::Hmac(public).token_of(kid, &claims), "RS256");
     }
     assert_eq!(issuer.asked(), 0, "what is signed otherwise is not looked up");
     // Each key is for one algorithm, whatever the token says.
@@ -74,7 +74,7 @@ fn wrong_issuer_wrong_audience_expired_and_not_yet_valid_are_refused_with_a_minu
     let with = |name: &str, value: Value| {
         let mut claims = issuer.claims("ann");
         claims[name] = value;
-        issuer.token("k", &ec, &claims)
+        ec.token_of("k", &claims)
     };
     assert_eq!(status(&house, &with("exp", (now - 30).into())), 200);
     assert_eq!(status(&house, &with("nbf", (now + 30).into())), 200);
@@ -87,7 +87,7 @@ fn wrong_issuer_wrong_audience_expired_and_not_yet_valid_are_refused_with_a_minu
     for claim in ["iss", "aud", "exp", "sub", "tenant_id", "tier", "role_key"] {
         let mut claims = issuer.claims("ann");
         claims.as_object_mut().unwrap().remove(claim);
-        is_refused(&house, &issuer.token("k", &ec, &claims), "the token is not valid");
+        is_refused(&house, &ec.token_of("k", &claims), "the token is not valid");
     }
     for (claim, value) in [("sub", json!(7)), ("tier", Value::Null), ("tenant_id", json!(7)), ("approvals", json!([]))]
     {
@@ -114,14 +114,14 @@ fn keys_are_bound_to_their_issuer() {
     let (one, two) = (forge::ec(), forge::ec());
     let (first, second) = (Issuer::start(&[("one", &one)]), Issuer::start(&[("two", &two)]));
     let house = house(vec![first.trusted(), second.trusted()]);
-    assert_eq!(status(&house, &first.token("one", &one, &first.claims("ann"))), 200);
-    assert_eq!(status(&house, &second.token("two", &two, &second.claims("ann"))), 200);
-    is_refused(&house, &second.token("two", &two, &first.claims("ann")), "not known to have");
-    is_refused(&house, &second.token("one", &two, &first.claims("ann")), "signature");
+    assert_eq!(status(&house, &one.token_of("one", &first.claims("ann"))), 200);
+    assert_eq!(status(&house, &two.token_of("two", &second.claims("ann"))), 200);
+    is_refused(&house, &two.token_of("two", &first.claims("ann")), "not known to have");
+    is_refused(&house, &two.token_of("one", &first.claims("ann")), "signature");
     // Nor do an outsider's keys sign our own tokens.
     let mut claims = crate::forge::parts(&house.token(crate::ADMIN)).1;
     claims["aud"] = "stitch".into();
-    is_refused(&house, &first.token("one", &one, &claims), "key that is not known");
+    is_refused(&house, &one.token_of("one", &claims), "key that is not known");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_unknown_kid_asks_again_once_for_all_and_then_not_for_a_while() {
     let issuer = Issuer::start(&[("k", &ec)]);
     issuer.answer(|reply| reply.after = Duration::from_millis(200));
     let house = house(vec![issuer.trusted()]);
-    let token = issuer.token("k", &ec, &issuer.claims("ann"));
+    let token = ec.token_of("k", &issuer.claims("ann"));
     std::thread::scope(|scope| {
         let asks: Vec<_> = (0..10).map(|_| scope.spawn(|| status(&house, &token))).collect();
         for ask in asks {
@@ -140,7 +140,7 @@ fn an_unknown_kid_asks_again_once_for_all_and_then_not_for_a_while() {
     assert_eq!(issuer.asked(), 1, "ten at once, one flight");
     issuer.publish(&[("k", &ec), ("later", &later)]);
     for _ in 0..5 {
-        is_refused(&house, &issuer.token("later", &later, &issuer.claims("ann")), "not known to have");
+        is_refused(&house, &later.token_of("later", &issuer.claims("ann")), "not known to have");
     }
     assert_eq!(issuer.asked(), 1, "within 30 s of the last time nobody asks");
     assert_eq!(status(&house, &token), 200);
@@ -152,15 +152,15 @@ fn keys_overlap_while_they_rotate() {
     let issuer = Issuer::start(&[("old", &old)]);
     let trusted = Trusted { refetch_after: Duration::from_millis(100), ..issuer.trusted() };
     let house = house(vec![trusted]);
-    let with_old = issuer.token("old", &old, &issuer.claims("ann"));
-    let with_new = issuer.token("new", &new, &issuer.claims("ann"));
+    let with_old = old.token_of("old", &issuer.claims("ann"));
+    let with_new = new.token_of("new", &issuer.claims("ann"));
     assert_eq!((status(&house, &with_old), status(&house, &with_new)), (200, 401));
     issuer.publish(&[("old", &old), ("new", &new)]);
     until(Duration::from_secs(5), || (status(&house, &with_new) == 200).then_some(()));
     assert_eq!(status(&house, &with_old), 200, "both count");
     issuer.publish(&[("new", &new)]);
     std::thread::sleep(Duration::from_millis(150));
-    let unknown = issuer.token("another", &old, &issuer.claims("ann"));
+    let unknown = old.token_of("another", &issuer.claims("ann"));
     assert_eq!(status(&house, &unknown), 401);
     assert_eq!((status(&house, &with_old), status(&house, &with_new)), (401, 200), "the old one was withdrawn");
 }
@@ -172,13 +172,13 @@ fn an_issuer_that_is_away_is_401_unless_its_key_is_known() {
     issuer.answer(|reply| reply.status = "503 Service Unavailable");
     let trusted = Trusted { refetch_after: Duration::from_millis(50), ..issuer.trusted() };
     let house = house(vec![trusted]);
-    let token = issuer.token("k", &ec, &issuer.claims("ann"));
+    let token = ec.token_of("k", &issuer.claims("ann"));
     is_refused(&house, &token, "not known to have");
     issuer.answer(|reply| reply.status = "200 OK");
     until(Duration::from_secs(5), || (status(&house, &token) == 200).then_some(()));
     issuer.answer(|reply| reply.status = "503 Service Unavailable");
     std::thread::sleep(Duration::from_millis(100));
-    assert_eq!(status(&house, &issuer.token("another", &ec, &issuer.claims("ann"))), 401);
+    assert_eq!(status(&house, &ec.token_of("another", &issuer.claims("ann"))), 401);
     assert_eq!(status(&house, &token), 200, "a known key counts while its issuer is away");
     // Nobody listens at all.
     let gone = Trusted { jwks: "http://127.0.0.1:9/keys".to_owned(), ..issuer.trusted() };
@@ -190,7 +190,7 @@ fn an_issuer_that_is_away_is_401_unless_its_key_is_known() {
 fn redirects_slowness_and_size_are_not_followed_waited_for_or_read() {
     let ec = forge::ec();
     let (issuer, elsewhere) = (Issuer::start(&[("k", &ec)]), Issuer::start(&[("k", &ec)]));
-    let token = issuer.token("k", &ec, &issuer.claims("ann"));
+    let token = ec.token_of("k", &issuer.claims("ann"));
     issuer.answer(|reply| {
         reply.status = "302 Found";
         reply.headers = format!("Location: http://{}/keys\r\n", elsewhere.address);
@@ -225,7 +225,7 @@ fn roles_count_only_through_the_mapping_and_names_as_configured() {
     claims["groups"] = json!(["admins", "readers"]);
     claims["role"] = "admin".into();
     claims["role_key"] = "admin".into();
-    let token = issuer.token("k", &ec, &claims);
+    let token = ec.token_of("k", &claims);
     let error = refused(&plain.ask_as(&token, "GET", "/v1/users", ""), 403, "forbidden");
     assert_eq!(error["error"], "insufficient permissions");
     plain.ask_as(&token, "GET", "/api/flags/registry", "").failure(403, "forbidden");
@@ -245,11 +245,11 @@ fn roles_count_only_through_the_mapping_and_names_as_configured() {
     claims["uid"] = "ann".into();
     claims["plan"] = "staff".into();
     claims["tier"] = "public".into();
-    let token = issuer.token("k", &ec, &claims);
+    let token = ec.token_of("k", &claims);
     assert_eq!(mapped.ask_as(&token, "GET", "/v1/users", "").status, 200);
     assert_eq!(mapped.ask_as(&token, "GET", EVAL, "").data()["reason"], "stage_internal", "the plan is the tier");
     claims["groups"] = "readers".into();
-    let reader = issuer.token("k", &ec, &claims);
+    let reader = ec.token_of("k", &claims);
     refused(&mapped.ask_as(&reader, "POST", "/v1/keys", r#"{"env": "dev", "name": "x"}"#), 403, "forbidden");
     mapped.ask_as(&reader, "GET", "/api/flags/registry", "").data();
     // In the audit log nobody outside has the name of somebody here.

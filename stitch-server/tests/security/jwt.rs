@@ -134,8 +134,7 @@ fn approvals_come_from_the_token() {
     let asks = |flag: &&Value| flag["requires_approval"] == true && flag.get("approval_ref").is_none_or(Value::is_null);
     let flag = registry["flags"].as_array().unwrap().iter().find(asks).expect("one that asks")["key"].clone();
     let path = format!("/api/flags/eval?key={}&env=prod", flag.as_str().unwrap());
-    let reason =
-        |claims: &Value| house.ask_as(&issuer.token("k", &ec, claims), "GET", &path, "").data()["reason"].clone();
+    let reason = |claims: &Value| house.ask_as(&ec.token_of("k", claims), "GET", &path, "").data()["reason"].clone();
     let mut claims = issuer.claims("ann");
     let without = reason(&claims);
     claims["approvals"] = json!({flag.as_str().unwrap(): "CAB-1"});

@@ -6,7 +6,7 @@ use crate::{ADMIN, House, OPERATOR, PASSWORD, VIEWER, refused};
 
 const BOB: &str = "/v1/users/bob@example.com";
 
-fn add(house: &House, more: Value) -> crate::common::Answer {
+fn add(house: &House, more: &Value) -> crate::common::Answer {
     let mut body = json!({"email": "Bob@Example.com", "password": "long enough"});
     for (key, value) in more.as_object().unwrap() {
         body[key] = value.clone();
@@ -17,14 +17,14 @@ fn add(house: &House, more: Value) -> crate::common::Answer {
 #[test]
 fn a_user_is_added_read_changed_and_removed() {
     let house = House::dev();
-    let added = add(&house, json!({"grants": [{"role": "approver", "env": "prod"}], "tier": "staff"}));
+    let added = add(&house, &json!({"grants": [{"role": "approver", "env": "prod"}], "tier": "staff"}));
     assert_eq!(added.status, 201);
     let bob = added.json();
     assert_eq!((&bob["email"], &bob["tier"]), (&json!("bob@example.com"), &json!("staff")));
     assert_eq!(bob["grants"], json!([{"role": "approver", "env": "prod"}]));
     assert_eq!(house.ask(ADMIN, "GET", BOB, "").json(), bob);
     assert_eq!(house.ask(ADMIN, "GET", "/v1/users", "").json()["users"].as_array().unwrap().len(), 5);
-    refused(&add(&house, json!({})), 409, "conflict");
+    refused(&add(&house, &json!({})), 409, "conflict");
 
     refused(&house.ask(ADMIN, "PATCH", BOB, r#"{"tier": null}"#), 400, "invalid_request");
     refused(&house.ask(ADMIN, "PATCH", BOB, r#"{"tier": null, "revision": 1}"#), 409, "conflict");
@@ -42,7 +42,7 @@ fn a_user_is_added_read_changed_and_removed() {
 #[test]
 fn nothing_tells_a_password_or_its_hash() {
     let house = House::dev();
-    let answers = [add(&house, json!({})), house.ask(ADMIN, "GET", BOB, ""), house.ask(ADMIN, "GET", "/v1/users", "")];
+    let answers = [add(&house, &json!({})), house.ask(ADMIN, "GET", BOB, ""), house.ask(ADMIN, "GET", "/v1/users", "")];
     for answer in &answers {
         assert!(!answer.text().contains("argon2") && !answer.text().contains("long enough"), "{}", answer.text());
     }
@@ -67,14 +67,14 @@ fn what_makes_no_user_is_refused_and_says_where() {
         json!({"role_key": "\u{1b}[2J"}),
         json!({"tenant_id": "x".repeat(201)}),
     ] {
-        refused(&add(&house, more), 400, "invalid_request");
+        refused(&add(&house, &more), 400, "invalid_request");
     }
 }
 
 #[test]
 fn only_who_may_write_users_reads_or_writes_them() {
     let house = House::dev();
-    add(&house, json!({"grants": [{"role": "admin", "env": "dev"}]}));
+    add(&house, &json!({"grants": [{"role": "admin", "env": "dev"}]}));
     for who in [VIEWER, OPERATOR, "bob@example.com"] {
         for (method, path, body) in [
             ("GET", "/v1/users", ""),
@@ -101,7 +101,7 @@ fn only_who_may_write_users_reads_or_writes_them() {
 #[test]
 fn a_new_password_takes_the_place_of_the_old_one() {
     let house = House::dev();
-    let revision = add(&house, json!({})).json()["revision"].clone();
+    let revision = add(&house, &json!({})).json()["revision"].clone();
     let change = json!({"password": "another password", "revision": revision}).to_string();
     assert_eq!(house.ask(ADMIN, "PATCH", BOB, &change).status, 200);
     let login = |password: &str| {

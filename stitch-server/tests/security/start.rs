@@ -74,7 +74,7 @@ fn issuers_that_could_be_overheard_or_mean_nothing_are_refused() {
     assert!(
         with(r#"[{"issuer": "a", "audience": "b", "jwks": "https://b/", "algorithms": []}]"#).contains("algorithms")
     );
-    let twice = one("https://c/").replace('[', "").replace(']', "");
+    let twice = one("https://c/").replace(['[', ']'], "");
     assert!(with(&format!("[{twice}, {twice}]")).contains("twice"));
     assert!(fails(&["--auth", "jwt", "--issuers", "nowhere.json"]).contains("nowhere.json"));
 }
@@ -132,6 +132,7 @@ fn the_signing_key_is_made_once_and_only_its_owner_can_read_it() {
     for entry in std::fs::read_dir(&folder).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
-        assert!(mode & 0o077 == 0 || entry.metadata().unwrap().len() == 0, "{:?} {mode:o}", entry.path());
+        let of_others = mode & 0o077;
+        assert!(of_others == 0 || entry.metadata().unwrap().len() == 0, "{:?} {mode:o}", entry.path());
     }
 }

@@ -104,7 +104,7 @@ fn a_stop_ends_streams_with_a_hint_to_come_back() {
     let store = scratch("sync-stop").join("stitch.db");
     let stocked = stocked_file(&store);
     let mut program = Program::start(&["--port", "0", "--store", store.to_str().unwrap()], &[]);
-    let mut stream = Stream::open(program.sync, &stocked.key, "", 0).unwrap();
+    let mut stream = Stream::open(program.sync(), &stocked.key, "", 0).unwrap();
     assert!(stream.next().unwrap().snapshot);
     let begun = Instant::now();
     program.terminate();

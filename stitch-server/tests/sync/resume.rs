@@ -89,7 +89,7 @@ fn a_restored_backup_is_another_history_that_begins_at_one() {
     let backup = folder.join("backup.db");
     copy::backup(&store, &backup).unwrap();
     let program = Program::start(&["--port", "0", "--store", store.to_str().unwrap()], &[]);
-    let mut stream = Stream::open(program.sync, &stocked.key, "", 0).unwrap();
+    let mut stream = Stream::open(program.sync(), &stocked.key, "", 0).unwrap();
     let first = stream.next().unwrap();
     assert_eq!((first.snapshot, first.sequence_number), (true, 2));
     put("after");
@@ -104,7 +104,7 @@ fn a_restored_backup_is_another_history_that_begins_at_one() {
     assert_eq!(restored.sequence_number, 1);
     assert_ne!(restored.history_id, first.history_id);
     assert!(!restored.flags.iter().any(|flag| flag.key == "after"));
-    let mut again = Stream::open(program.sync, &stocked.key, &first.history_id, 3).unwrap();
+    let mut again = Stream::open(program.sync(), &stocked.key, &first.history_id, 3).unwrap();
     assert_eq!(again.next().unwrap(), restored);
 }
 

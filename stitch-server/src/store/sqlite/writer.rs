@@ -15,8 +15,11 @@ const TOGETHER: usize = 1_000;
 /// Tells whoever asked how it went, once the transaction has ended.
 type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
+/// What is done within a transaction, or told that there is none.
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Tell + Send>;
+
 /// A piece of work, and whom to tell once it is durable.
-pub(super) struct Job(Box<dyn FnOnce(Result<&Connection, StoreError>) -> Tell + Send>);
+pub(super) struct Job(Work);
 
 impl Job {
     pub(super) fn new<T: Send + 'static>(
@@ -45,7 +48,9 @@ fn run(mut connection: Connection, jobs: &Receiver<Job>) {
         let mut gathered = std::iter::once(first).chain(jobs.try_iter()).take(TOGETHER);
         let mut tells = Vec::new();
         let committed = together(&mut connection, &mut gathered, &mut tells);
-        tells.into_iter().for_each(|tell| tell(committed.clone()));
+        for tell in tells {
+            tell(committed.clone());
+        }
     }
 }
 

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# stitch beside other feature flag libraries for Python, in one run. What it installs goes into .venv/ here and target/.
+#
+#   ./run.sh            builds, measures, and writes benches/results/python.md
+#   ./run.sh build      only builds
+#   ./run.sh measure    only measures what was built
+#   ./run.sh check      only asks and asserts the answers, without measuring
+#
+# PYTHON names the interpreter that .venv/ is made of, where there is none yet; TURNS how often all is gone through.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+target="${CARGO_TARGET_DIR:-../../target}/wheel"
+python=.venv/bin/python
+figures="$target/benchmark.json"
+results=../results/python.md
+
+build() {
+  [ -x "$python" ] || "${PYTHON:-python3}" -m venv .venv
+  if ! cmp -s requirements.txt .venv/requirements.txt; then
+    "$python" -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+    cp requirements.txt .venv/requirements.txt
+  fi
+  rm -rf "$target/release-dist"
+  for crate in ../../stitch-py empty; do
+    "$python" -m maturin build --quiet --locked --release --manifest-path "$crate/Cargo.toml" \
+      --interpreter "$python" --target-dir "$target" --out "$target/release-dist"
+  done
+  "$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$target"/release-dist/*.whl
+}
+ask() { "$python" -m pytest -q -p no:cacheprovider test_rows.py "$@"; }
+measure() {
+  ask --benchmark-disable-gc --benchmark-max-time 0.3 --benchmark-min-rounds 20 --benchmark-quiet --benchmark-json "$figures"
+  mkdir -p "$(dirname "$results")"
+  "$python" report.py "$figures" "$results"
+  cat "$results"
+}
+check() { build && ask --benchmark-disable -k answers; }
+
+case "${1:-all}" in
+  all) build && measure ;;
+  build | measure | check) "$1" ;;
+  *) echo "there is no step \`$1\`: see the head of run.sh" >&2 && exit 2 ;;
+esac
