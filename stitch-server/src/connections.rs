@@ -155,6 +155,6 @@ async fn until_stopped<C: Future>(
 async fn never_asked(asked: &AtomicBool) {
     sleep(HEAD_PATIENCE).await;
     if asked.load(Ordering::Relaxed) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -69,7 +69,9 @@ impl Model {
     /// If it holds something that this version does not understand.
     pub fn read(contents: Contents) -> Result<Self, StoreError> {
         let mut model = Self { head: contents.head, ..Self::default() };
-        contents.feed.iter().for_each(|row| model.feed.push(row));
+        for row in &contents.feed {
+            model.feed.push(row);
+        }
         for row in contents.rows {
             let read = match row.kind.as_str() {
                 Settings::KIND => model.take::<Settings>(&row),

@@ -176,7 +176,9 @@ impl Draft {
 
     /// Says what streams tell of this write: see [`feed::changes`].
     fn tell(&mut self, feed: Vec<FeedRow>) {
-        feed.iter().for_each(|row| self.model.feed.push(row));
+        for row in &feed {
+            self.model.feed.push(row);
+        }
         self.feed = feed;
     }
 

@@ -44,7 +44,7 @@ impl Server {
         let key = made.split_whitespace().find(|word| word.starts_with("stitch_")).expect("a key").to_owned();
         let mut child = Command::new(program)
             .args(["--auth", "jwt", "--port", "0", "--sync-addr", "127.0.0.1:0", "--body-limit", "67108864"])
-            .args(["--sdk-rate-limit", "0", "--log-level", "warn"])
+            .args(["--management-addr", "127.0.0.1:0", "--sdk-rate-limit", "0", "--log-level", "warn"])
             .arg("--store")
             .arg(&store)
             .stdout(Stdio::piped())
@@ -61,8 +61,8 @@ impl Server {
         let (address, streams) = (address.expect("where it listens"), streams.expect("where it streams"));
         let mut server = Self { child, folder, address, streams, key, token: String::new() };
         let login = json!({"email": "a@example.com", "password": PASSWORD});
-        server.token =
-            server.ask("POST", "/v1/auth/login", &login.to_string())["token"].as_str().expect("a token").to_owned();
+        let answer = server.ask("POST", "/v1/auth/login", &login.to_string());
+        server.token = answer["token"].as_str().expect("a token").into();
         let revision = server.ask("GET", "/v1/registry", "")["revision"].clone();
         let mut registry = format!(r#"{{"schema_version": "1.0", "revision": {revision}, "flags": ["#);
         for index in 0..flags {

@@ -36,10 +36,10 @@ pub(crate) struct Snapshots(Mutex<HashMap<String, (Position, Bytes)>>);
 impl Snapshots {
     /// Of the definitions that serve; who comes while it is made waits, and gets the same.
     pub(super) async fn get(&self, state: &AppState, env: &str) -> Option<(Position, Bytes)> {
-        let mut made = self.0.lock().await;
+        let mut newest = self.0.lock().await;
         let served = state.load_full();
         let position = Position::of(state, &served, env);
-        if let Some(snapshot) = made.get(env).filter(|(of, _)| *of == position) {
+        if let Some(snapshot) = newest.get(env).filter(|(of, _)| *of == position) {
             return Some(snapshot.clone());
         }
         let of = (Arc::clone(&served), env.to_owned(), position.clone());
@@ -49,7 +49,7 @@ impl Snapshots {
             frame(&view::snapshot(served.registry.definitions.document(), &env, &history, number))
         };
         let bytes = tokio::task::spawn_blocking(make).await.ok()?;
-        made.insert(env.to_owned(), (position.clone(), bytes.clone()));
+        newest.insert(env.to_owned(), (position.clone(), bytes.clone()));
         Some((position, bytes))
     }
 }

@@ -48,7 +48,7 @@ impl Replica {
     }
 
     pub(crate) fn engine(&self) -> Engine {
-        Engine::compile(&Definitions::from_json(&self.document()).unwrap()).unwrap()
+        Engine::compile(Definitions::from_json(&self.document()).unwrap()).unwrap()
     }
 }
 
