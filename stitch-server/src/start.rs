@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
@@ -117,7 +118,9 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     let store = arguments.store.open(Access::Serve).map_err(StartError::Store)?;
     let source = arguments.registry.clone().map_or(Source::Store, Source::File);
     let seed = source.is_written_here() && arguments.auth == Auth::Dev;
-    let model = store::read(&*store, seed).await.map_err(StartError::Store)?;
+    let model = store::read(&*store, seed).await;
+    // Not all damage shows when it is opened.
+    let model = model.map_err(|error| StartError::Store(error.at(Path::new(&store.place()))))?;
     let registry = if source.is_written_here() { source.compile_model(&model) } else { source.load() };
     let registry = registry.map_err(StartError::Registry)?;
     let settings = Settings {

@@ -142,7 +142,7 @@ impl fmt::Debug for Sqlite {
 
 impl StoreError {
     /// Says in which file.
-    fn at(self, path: &Path) -> Self {
+    pub(crate) fn at(self, path: &Path) -> Self {
         let at = |message: &str| format!("{}: {message}", path.display());
         match self {
             Self::Conflict => Self::Conflict,
