@@ -66,6 +66,11 @@ impl<'a> Definitions<'a> {
         &self.document
     }
 
+    /// The document, for itself.
+    pub fn into_document(self) -> Json<'a> {
+        self.document
+    }
+
     /// The same definitions, independent of the text they were read from.
     pub fn into_owned(self) -> Definitions<'static> {
         Definitions { document: self.document.into_owned(), problems: self.problems }

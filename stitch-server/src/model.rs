@@ -101,15 +101,15 @@ impl Model {
         self.settings.is_empty() && self.flags.is_empty() && self.segments.is_empty() && self.overrides.is_empty()
     }
 
-    /// The registry document.
-    pub fn document(&self) -> Json<'static> {
-        let mut members = match self.settings.get(Settings::KEY).map(|settings| &settings.body.0) {
-            Some(Json::Object(members)) => members.clone(),
+    /// The registry document, whose texts are those of this.
+    pub fn document(&self) -> Json<'_> {
+        let mut members = match self.settings.get(Settings::KEY).map(|settings| settings.body.0.borrowed()) {
+            Some(Json::Object(members)) => members,
             _ => vec![("schema_version".into(), Json::from("1.0"))],
         };
-        let flags = self.flags.values().map(|flag| flag.body.0.clone()).collect::<Vec<_>>();
-        let segments = self.segments.values().map(|segment| segment.body.0.clone()).collect::<Vec<_>>();
-        let overrides = self.overrides.values().map(|row| row.body.0.clone()).collect::<Vec<_>>();
+        let flags = self.flags.values().map(|flag| flag.body.0.borrowed()).collect::<Vec<_>>();
+        let segments = self.segments.values().map(|segment| segment.body.0.borrowed()).collect::<Vec<_>>();
+        let overrides = self.overrides.values().map(|row| row.body.0.borrowed()).collect::<Vec<_>>();
         members.push(("flags".into(), Json::from(flags)));
         members.extend((!segments.is_empty()).then(|| ("segments".into(), Json::from(segments))));
         members.extend((!overrides.is_empty()).then(|| ("overrides".into(), Json::from(overrides))));

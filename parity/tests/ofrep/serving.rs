@@ -47,8 +47,14 @@ impl Serving {
             environments: engine.environments().len(),
         };
         let revision = group.file.clone();
-        let registry =
-            Registry { engine, definitions, revision, loaded_at: SystemTime::now(), counts, warnings: Vec::new() };
+        let registry = Registry {
+            engine,
+            definitions: definitions.into_document().into(),
+            revision,
+            loaded_at: SystemTime::now(),
+            counts,
+            warnings: Vec::new(),
+        };
         // Some vectors are about texts longer than bodies usually may be.
         let settings = Settings { body_limit: 64 << 20, ..Settings::default() };
         State::new(settings, Source::Embedded, registry, self.parity).map_err(|error| error.to_string())
