@@ -115,13 +115,6 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
-
-    /// Processor time that it has used, in hundredths of a second.
-    pub(crate) fn ticks(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        fields[11].parse::<u64>().expect("a number") + fields[12].parse::<u64>().expect("a number")
-    }
 }
 
 impl Drop for Server {
