@@ -101,15 +101,16 @@ impl Inner {
     /// Counts the answer, and writes the line of the log that it may have.
     fn record(&self, method: &Method, path: &str, status: StatusCode, began: Instant) {
         let took = began.elapsed();
-        self.counts.of(path).answered(method, status, took);
-        // The path alone: the query says who is asked for.
-        let (status, microseconds) = (status.as_u16(), took.as_micros());
+        let counts = self.counts.of(path);
+        counts.answered(method, status, took);
+        // The address with names for what varies: a path has people's names and ids in it, and the query says more.
+        let (route, status, microseconds) = (counts.template(), status.as_u16(), took.as_micros());
         if status >= 500 {
-            tracing::error!(%method, path, status, microseconds, "failed");
+            tracing::error!(%method, route, status, microseconds, "failed");
         } else if self.state.samples() {
-            tracing::info!(%method, path, status, microseconds, "answered");
+            tracing::info!(%method, route, status, microseconds, "answered");
         } else {
-            tracing::debug!(%method, path, status, microseconds, "answered");
+            tracing::debug!(%method, route, status, microseconds, "answered");
         }
     }
 }

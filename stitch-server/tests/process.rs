@@ -216,12 +216,18 @@ fn no_log_says_who_was_asked_for() {
         let body = format!(r#"{{"context": {{"user_id": "{secret}", "attributes": {{"now": "{secret}"}}}}}}"#);
         let json = [("Content-Type", "application/json")];
         ask(program.address, "POST", "/api/flags/eval/batch", &json, body.as_bytes()).failure(400, "invalid_request");
+        for path in ["/v1/users/", "/api/flags/overrides/", "/nowhere/"] {
+            let method = if path.contains("overrides") { "DELETE" } else { "GET" };
+            let answer = ask(program.address, method, &format!("{path}{secret}"), &[], b"");
+            assert!([401, 404].contains(&answer.status), "{answer:?}");
+        }
     };
     let program = Program::start(&["--port", "0", "--log-level", "debug"], &[]);
     ask_all(&program);
-    let log = until(Duration::from_secs(5), || Some(program.log()).filter(|log| log.matches("answered").count() == 4));
+    let log = until(Duration::from_secs(5), || Some(program.log()).filter(|log| log.matches("answered").count() == 7));
     assert!(!log.contains(secret), "{log}");
     assert!(log.lines().any(|line| line.contains("req-7") && line.contains("/api/flags/eval")), "{log}");
+    assert!(log.contains("/v1/users/{email}"), "{log}");
 }
 
 #[test]
