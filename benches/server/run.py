@@ -4,6 +4,7 @@
   benches/server/run.py            builds everything, then measures
   benches/server/run.py build      only builds
   benches/server/run.py measure    only measures (about four minutes; keep the machine quiet)
+  benches/server/run.py check      only asks each, and asserts that the answers are the same
 
 It needs two cores, cargo, python3 and wrk (Debian and Ubuntu: apt install wrk). The servers run on one core with one
 worker thread each, wrk on another. Rounds are interleaved, so that what disturbs the machine disturbs all alike.
@@ -119,7 +120,15 @@ def load(process: subprocess.Popen, port: int, route: str, connections: int, sec
     return {"rate": result["requests"] / elapsed, "p50": result["p50"], "p99": result["p99"], "busy": busy}
 
 
+def check() -> None:
+    compare(measuring=False)
+
+
 def measure() -> None:
+    compare(measuring=True)
+
+
+def compare(measuring: bool) -> None:
     if CLIENT_CORE is None:
         sys.exit("two cores are needed: one for the servers, one for wrk")
     if shutil.which("wrk") is None:
@@ -134,7 +143,7 @@ def measure() -> None:
         registry.write_bytes(subprocess.run([TARGET / "release" / "registry"], check=True, capture_output=True).stdout)
         ports = {name: free_port() for name in ("stitch", "floor", "fastapi")}
         stitch = [TARGET / "release" / "stitch-server", "--port", ports["stitch"], "--registry", registry]
-        running = {"stitch": stack.enter_context(server(stitch, ports["stitch"], {}))}
+        running = {"stitch": stack.enter_context(server(stitch, ports["stitch"], {"STITCH_STORE": "memory"}))}
         answers = ask_both(ports["stitch"])
         for route, answer in answers.items():
             (scratch / route).write_bytes(answer)
@@ -145,6 +154,8 @@ def measure() -> None:
         environment = {"REGISTRY": str(registry)}
         running["fastapi"] = stack.enter_context(server(uvicorn, ports["fastapi"], environment))
         same_answers(answers, ask_both(ports["fastapi"]))
+        if not measuring:
+            return
         rows = rounds(running, ports)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(report(rows, {route: len(answer) for route, answer in answers.items()}, ours))
@@ -237,4 +248,4 @@ def machine(sizes: dict[str, int], ours: dict[str, str]) -> list[str]:
 if __name__ == "__main__":
     steps = sys.argv[1:] or ["build", "measure"]
     for step in steps:
-        {"build": build, "measure": measure}[step]()
+        {"build": build, "measure": measure, "check": check}[step]()
