@@ -45,7 +45,7 @@ trap 'exit 1' INT TERM
 start() {
   cp clients/registry.json "$run/registry.json"
   : >"$run/banner"
-  env -u FF_PORT STITCH_STORE=memory "$root/target/debug/stitch-server" --port 0 --registry "$run/registry.json" >"$run/banner" 2>"$run/log" &
+  env -u FF_PORT STITCH_STORE=memory STITCH_SYNC_ADDR=127.0.0.1:0 "$root/target/debug/stitch-server" --port 0 --registry "$run/registry.json" >"$run/banner" 2>"$run/log" &
   server=$!
   url=
   for _ in $(seq 200); do

@@ -67,7 +67,7 @@ def server(store: Path, port: int):
     """The server on its core, answering; ended with the block."""
     command = [SERVER, "--port", port, "--store", store, "--sdk-rate-limit", "0"]
     pinned = ["taskset", "--cpu-list", str(cores()[0]), *map(str, command)]
-    environment = os.environ | {"TOKIO_WORKER_THREADS": "1"}
+    environment = os.environ | {"TOKIO_WORKER_THREADS": "1", "STITCH_SYNC_ADDR": "127.0.0.1:0"}
     process = subprocess.Popen(pinned, env=environment, stdout=subprocess.DEVNULL)
     try:
         for _ in range(200):

@@ -47,14 +47,46 @@ impl<'a> Definitions<'a> {
         }
     }
 
+    /// The definitions of a document that was read before, or put together from such: as if its text were read, without
+    /// writing and reading it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Definitions::from_json`].
+    pub fn from_document(document: Json<'a>) -> Result<Self, DefinitionsError> {
+        if within_limits(&document, 0) {
+            return Ok(Self { document, problems: Vec::new() });
+        }
+        // Reading says what is wrong, and where.
+        Ok(Definitions::from_json(&document.to_string())?.into_owned())
+    }
+
     /// The document.
     pub fn document(&self) -> &Json<'a> {
         &self.document
     }
 
+    /// The document, for itself.
+    pub fn into_document(self) -> Json<'a> {
+        self.document
+    }
+
     /// The same definitions, independent of the text they were read from.
     pub fn into_owned(self) -> Definitions<'static> {
         Definitions { document: self.document.into_owned(), problems: self.problems }
+    }
+}
+
+/// Whether reading this value, at that depth of a document, finds nothing wrong with it.
+fn within_limits(json: &Json<'_>, depth: usize) -> bool {
+    let text = |text: &str| text.len() <= limits::STRING_BYTES;
+    match json {
+        Json::Null | Json::Boolean(_) | Json::Number(_) => true,
+        Json::Text(value) => text(value),
+        Json::Array(items) => depth < limits::NESTING && items.iter().all(|item| within_limits(item, depth + 1)),
+        Json::Object(members) => {
+            depth < limits::NESTING && members.iter().all(|(key, value)| text(key) && within_limits(value, depth + 1))
+        }
     }
 }
 

@@ -85,6 +85,21 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The same value, whose texts are those of this one.
+    #[must_use]
+    pub fn borrowed(&self) -> Json<'_> {
+        match self {
+            Self::Null => Json::Null,
+            Self::Boolean(boolean) => Json::Boolean(*boolean),
+            Self::Number(number) => Json::Number(*number),
+            Self::Text(text) => Json::Text(Cow::Borrowed(text)),
+            Self::Array(items) => Json::Array(items.iter().map(Json::borrowed).collect()),
+            Self::Object(members) => {
+                Json::Object(members.iter().map(|(key, value)| (Cow::Borrowed(&**key), value.borrowed())).collect())
+            }
+        }
+    }
+
     /// The same value, independent of the text it was read from.
     pub fn into_owned(self) -> Json<'static> {
         match self {

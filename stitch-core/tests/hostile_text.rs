@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::thread;
 
-use stitch_core::{Code, Context, ContextDocument, DefinitionsError, Engine, Json, limits};
+use stitch_core::{Code, Context, ContextDocument, Definitions, DefinitionsError, Engine, Json, limits};
 
 /// Runs on a thread with a stack of 2 MiB, as threads of a server have.
 fn with_little_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
@@ -20,7 +20,15 @@ fn codes(error: &DefinitionsError) -> Vec<Code> {
 
 /// What strict compiling has against a document; nothing, where it accepts it.
 fn refusal(text: impl AsRef<[u8]> + Sync) -> Vec<Code> {
-    with_little_stack(|| Engine::from_json(&text).map_or_else(|error| codes(&error), |_| Vec::new()))
+    with_little_stack(|| {
+        let refused = Engine::from_json(&text).map_or_else(|error| codes(&error), |_| Vec::new());
+        // A document that was read as JSON, where every string has room, is judged alike.
+        if let Ok(document) = Json::parse(&text) {
+            let again = Definitions::from_document(document).and_then(|definitions| Engine::compile(&definitions));
+            assert_eq!(again.map_or_else(|error| codes(&error), |_| Vec::new()), refused);
+        }
+        refused
+    })
 }
 
 /// A registry with that under a key that means nothing.
@@ -58,7 +66,7 @@ fn up_to_64_levels_are_read() {
             let in_flag = with_flag_metadata(&nested);
             assert_eq!(refusal(&in_flag), expected, "{depth} levels in a flag");
             let lenient = with_little_stack(|| {
-                let definitions = stitch_core::Definitions::from_json(&in_flag).expect("the rest can be read");
+                let definitions = Definitions::from_json(&in_flag).expect("the rest can be read");
                 let engine = Engine::compile_lenient(definitions).expect("the rest works");
                 let context = Context::user("u");
                 ["sound", "a"].map(|key| engine.evaluate(key, &context).reason.as_str())
@@ -184,6 +192,18 @@ fn a_key_is_given_once() {
             let doubled = format!(r#"{object}"k{doubled}": 0}}"#);
             assert_eq!(refusal(with_metadata(&doubled)), [Code::DuplicateKey], "{members} members");
         }
+    }
+}
+
+#[test]
+fn a_document_that_is_put_together_has_the_same_levels() {
+    for depth in 60..=limits::NESTING {
+        let note = Json::parse(&arrays(depth)).expect("few enough levels").into_owned();
+        let members = vec![("schema_version".into(), Json::from("1.0")), ("flags".into(), Json::Array(vec![]))];
+        let members = members.into_iter().chain([("note".into(), note)]).collect();
+        let compiled = Definitions::from_document(Json::Object(members)).and_then(|read| Engine::compile(&read));
+        let expected = if depth < limits::NESTING { vec![] } else { vec![Code::NestingTooDeep] };
+        assert_eq!(compiled.map_or_else(|error| codes(&error), |_| Vec::new()), expected, "{depth}");
     }
 }
 

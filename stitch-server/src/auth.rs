@@ -38,6 +38,7 @@ pub mod users;
 
 pub use asker::Asker;
 pub use sdk_keys::KeyHolder;
+pub(crate) use sdk_keys::invalid_key;
 
 /// Characters of the longest name.
 const LABEL: usize = 200;
@@ -105,13 +106,26 @@ async fn verify(state: &AppState, token: &str) -> Result<Person, Error> {
 ///
 /// `unauthorized` without one, or with one that is unknown or revoked; `forbidden` with one of another environment.
 pub fn sdk_key(state: &AppState, headers: &HeaderMap, env: &str) -> Result<KeyHolder, Error> {
-    let key = credential::only(headers, &[Kind::SdkKey])?;
-    let key = key.ok_or_else(|| missing("an SDK key", "`x-sdk-key`"))?;
-    let holder = sdk_keys::holder(&state.load().model, key)?;
+    let holder = presented(state, headers)?;
     if holder.env != env {
         return Err(another_environment());
     }
     admit(state, holder)
+}
+
+/// The holder of the key in `x-sdk-key`, whichever environment it is of.
+///
+/// # Errors
+///
+/// `unauthorized`, as [`sdk_key`].
+pub fn stream_key(state: &AppState, headers: &HeaderMap) -> Result<KeyHolder, Error> {
+    admit(state, presented(state, headers)?)
+}
+
+fn presented(state: &AppState, headers: &HeaderMap) -> Result<KeyHolder, Error> {
+    let key = credential::only(headers, &[Kind::SdkKey])?;
+    let key = key.ok_or_else(|| missing("an SDK key", "`x-sdk-key`"))?;
+    sdk_keys::holder(&state.load().model, key)
 }
 
 /// The holder of an OFREP client's key, in `X-API-Key` or as a Bearer; in dev mode nobody needs one.

@@ -16,8 +16,20 @@ use crate::wire::{CONTRACT_VERSION, NAME, VERSION};
 /// The flag of the embedded registry that the first line to try asks for.
 const KNOWN_FLAG: &str = "flags.registry_v1";
 
+/// Where the server listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// For HTTP.
+    pub http: SocketAddr,
+    /// For whoever runs it.
+    pub management: SocketAddr,
+    /// For streams of definitions.
+    pub sync: SocketAddr,
+}
+
 /// Says that the server listens: to people on standard output, to programs as a line of the log.
-pub fn announce(state: &AppState, address: SocketAddr, management: SocketAddr, arguments: &ServeArgs) {
+pub fn announce(state: &AppState, addresses: Addresses, arguments: &ServeArgs) {
+    let Addresses { http: address, management, sync } = addresses;
     let served = state.load();
     let registry = &served.registry;
     for warning in &registry.warnings {
@@ -30,14 +42,14 @@ pub fn announce(state: &AppState, address: SocketAddr, management: SocketAddr, a
         LogFormat::Json => {
             let (revision, parity, flags) = (&registry.revision, state.parity().to_string(), registry.counts.flags);
             let source = state.source().to_string();
-            tracing::info!(%address, %management, source, revision, flags, parity, version = VERSION, "listening");
+            tracing::info!(%address, %management, %sync, source, revision, flags, parity, version = VERSION, "listening");
             if !has_administrator(&served.model) {
                 tracing::info!("{}", first_administrator(&arguments.store).trim_end());
             }
         }
         LogFormat::Human => {
             // Nobody may be reading; that is no reason not to serve.
-            let mut text = text(state, registry, address, management);
+            let mut text = text(state, registry, addresses);
             if !has_administrator(&served.model) {
                 text.push_str(&first_administrator(&arguments.store));
             }
@@ -63,7 +75,8 @@ fn first_administrator(place: &Place) -> String {
     )
 }
 
-fn text(state: &AppState, registry: &Registry, address: SocketAddr, management: SocketAddr) -> String {
+fn text(state: &AppState, registry: &Registry, addresses: Addresses) -> String {
+    let Addresses { http: address, management, sync } = addresses;
     let counts = registry.counts;
     let environments: Vec<_> = registry.engine.environments().collect();
     let environments = environments.join(", ");
@@ -78,6 +91,7 @@ fn text(state: &AppState, registry: &Registry, address: SocketAddr, management: 
          \x20 store     {store}\n\
          \x20 parity    {parity}\n\
          \x20 metrics   http://{management}/metrics\n\
+         \x20 streams   {sync}, gRPC\n\
          \x20 listening {url}\n",
         mode = if jwt { "jwt" } else { "dev" },
         source = state.source(),

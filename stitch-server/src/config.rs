@@ -85,6 +85,10 @@ pub struct ServeArgs {
     /// Address to listen on
     #[arg(long, env = "STITCH_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host)]
     pub host: IpAddr,
+    /// Address of streams of definitions (gRPC); without it port 50050 of the same host, or any free port where that one
+    /// is taken
+    #[arg(long, value_name = "ADDRESS", env = "STITCH_SYNC_ADDR")]
+    pub sync_addr: Option<SocketAddr>,
     /// Address of /metrics; without it 127.0.0.1:9464, or any free port where that one is taken
     #[arg(long, value_name = "ADDRESS", env = "STITCH_MANAGEMENT_ADDR")]
     pub management_addr: Option<SocketAddr>,
@@ -118,8 +122,8 @@ pub struct ServeArgs {
     /// Origin whose pages may read health, eval and OFREP, exactly as browsers write it; repeatable
     #[arg(long = "cors-origin", value_name = "ORIGIN", env = "STITCH_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
-    /// Event streams that may be open at once
-    #[arg(long, value_name = "COUNT", env = "STITCH_MAX_STREAMS", default_value_t = 1_000)]
+    /// Streams, of events and of definitions, that may be open at once
+    #[arg(long, value_name = "COUNT", env = "STITCH_MAX_STREAMS", default_value_t = 10_000)]
     pub max_streams: usize,
     /// Days for which events are kept
     #[arg(long, value_name = "DAYS", env = "STITCH_EVENT_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]

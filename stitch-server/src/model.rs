@@ -11,11 +11,13 @@ use stitch_core::Json;
 use crate::store::{Contents, Head, Row, StoreError};
 
 mod definitions;
+mod feed;
 mod keys;
 mod people;
 mod stored;
 
 pub use definitions::{Flag, OverrideRow, Segment, Settings};
+pub use feed::{Feed, Next};
 pub use keys::{Metric, MetricType, SdkKey};
 pub use people::{Approval, Signature, SigningKey, User};
 pub use stored::Stored;
@@ -55,6 +57,8 @@ pub struct Model {
     pub approvals: Objects<Approval>,
     /// What tokens are signed with, by key id.
     pub signing_keys: Objects<SigningKey>,
+    /// What streams tell.
+    pub feed: Feed,
 }
 
 impl Model {
@@ -65,6 +69,9 @@ impl Model {
     /// If it holds something that this version does not understand.
     pub fn read(contents: Contents) -> Result<Self, StoreError> {
         let mut model = Self { head: contents.head, ..Self::default() };
+        for row in &contents.feed {
+            model.feed.push(row);
+        }
         for row in contents.rows {
             let read = match row.kind.as_str() {
                 Settings::KIND => model.take::<Settings>(&row),
@@ -94,15 +101,15 @@ impl Model {
         self.settings.is_empty() && self.flags.is_empty() && self.segments.is_empty() && self.overrides.is_empty()
     }
 
-    /// The registry document.
-    pub fn document(&self) -> Json<'static> {
-        let mut members = match self.settings.get(Settings::KEY).map(|settings| &settings.body.0) {
-            Some(Json::Object(members)) => members.clone(),
+    /// The registry document, whose texts are those of this.
+    pub fn document(&self) -> Json<'_> {
+        let mut members = match self.settings.get(Settings::KEY).map(|settings| settings.body.0.borrowed()) {
+            Some(Json::Object(members)) => members,
             _ => vec![("schema_version".into(), Json::from("1.0"))],
         };
-        let flags = self.flags.values().map(|flag| flag.body.0.clone()).collect::<Vec<_>>();
-        let segments = self.segments.values().map(|segment| segment.body.0.clone()).collect::<Vec<_>>();
-        let overrides = self.overrides.values().map(|row| row.body.0.clone()).collect::<Vec<_>>();
+        let flags = self.flags.values().map(|flag| flag.body.0.borrowed()).collect::<Vec<_>>();
+        let segments = self.segments.values().map(|segment| segment.body.0.borrowed()).collect::<Vec<_>>();
+        let overrides = self.overrides.values().map(|row| row.body.0.borrowed()).collect::<Vec<_>>();
         members.push(("flags".into(), Json::from(flags)));
         members.extend((!segments.is_empty()).then(|| ("segments".into(), Json::from(segments))));
         members.extend((!overrides.is_empty()).then(|| ("overrides".into(), Json::from(overrides))));

@@ -9,17 +9,19 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 
 use crate::auth::issuers::Trusted;
+use crate::banner::{self, Addresses};
 use crate::config::{Auth, ServeArgs};
 use crate::gate::{self, GateError};
 use crate::source::{Refused, Source};
 use crate::state::{AppState, DAY, Settings};
 use crate::store::StoreError;
 use crate::store::sqlite::Access;
-use crate::{banner, telemetry, tls};
+use crate::{Listeners, telemetry, tls};
 
 pub mod store;
 
 /// Where /metrics is unless said; the port that exporters of OpenTelemetry have.
+const SYNC_PORT: u16 = 50_050;
 const MANAGEMENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
 /// Why the server does not start.
@@ -41,8 +43,8 @@ pub enum StartError {
     Store(StoreError),
     /// The address cannot be bound.
     Bind(SocketAddr, io::Error),
-    /// The management address cannot be bound.
-    Management(SocketAddr, io::Error),
+    /// An address beside the main one cannot be bound.
+    Beside(Beside, SocketAddr, io::Error),
     /// The system gives no threads or signals.
     System(io::Error),
 }
@@ -53,7 +55,7 @@ impl fmt::Display for StartError {
             Self::NotLoopback(host) => write!(
                 formatter,
                 "dev mode takes everyone's word for who they are, so it serves this machine alone, and {host} is \
-                 reached from others: leave `--host` at 127.0.0.1, or add `--insecure-dev-context` if you mean it"
+                 reached from others: leave `--host` and `--sync-addr` at 127.0.0.1, or add `--insecure-dev-context` if you mean it"
             ),
             Self::Contradiction(why) => formatter.write_str(why),
             Self::Unencrypted(host) => write!(
@@ -72,11 +74,11 @@ impl fmt::Display for StartError {
                 address.ip()
             ),
             Self::Bind(address, error) => write!(formatter, "cannot listen on {address}: {error}"),
-            Self::Management(address, error) => {
+            Self::Beside(Beside { what, option }, address, error) => {
                 write!(
                     formatter,
-                    "cannot listen on {address}, where /metrics is to be: {error}: choose another with \
-                    `--management-addr`, port 0 for any that is free"
+                    "cannot listen on {address}, where {what} to be: {error}: choose another with `{option}`, port 0 \
+                     for any that is free"
                 )
             }
             Self::System(error) => write!(formatter, "cannot start: {error}"),
@@ -126,6 +128,7 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         body_limit: arguments.body_limit,
         cors_origins: arguments.cors_origins.clone(),
         streams: arguments.max_streams,
+        heartbeat: Settings::default().heartbeat,
         event_retention: DAY * arguments.event_retention_days,
         sdk_rate_limit: arguments.sdk_rate_limit,
         auth: arguments.auth,
@@ -139,13 +142,15 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     let asked = SocketAddr::new(arguments.host, arguments.port);
     let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Bind(asked, error))?;
-    let (management, management_address) = management(arguments.management_addr).await?;
-    banner::announce(&state, address, management_address, arguments);
+    let (management, management_address) = METRICS.bind(arguments.management_addr, MANAGEMENT).await?;
+    let (sync, sync_address) = STREAMS.bind(arguments.sync_addr, usual_sync(arguments)).await?;
+    let addresses = Addresses { http: address, management: management_address, sync: sync_address };
+    banner::announce(&state, addresses, arguments);
     let shutdown = async {
         signal.await;
         tracing::info!("stopping: no more connections, finishing what is in flight");
     };
-    crate::serve(listener, management, state, shutdown).await;
+    crate::serve(Listeners { http: listener, management, sync }, state, shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -153,34 +158,52 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
 /// Refuses what would be insecure, or means nothing.
 fn check(arguments: &ServeArgs) -> Result<(), StartError> {
     let ServeArgs { auth, host, insecure_dev_context, behind_proxy, .. } = *arguments;
-    match auth {
-        Auth::Dev if behind_proxy => Err(StartError::Contradiction(
+    let sync = arguments.sync_addr.unwrap_or(usual_sync(arguments)).ip();
+    let reached = [host, sync].into_iter().find(|host| !host.is_loopback());
+    match (auth, reached) {
+        (Auth::Dev, _) if behind_proxy => Err(StartError::Contradiction(
             "dev mode is for one's own machine, so nothing comes by a proxy: `--behind-proxy` needs `--auth jwt`",
         )),
-        Auth::Dev if !host.is_loopback() && !insecure_dev_context => Err(StartError::NotLoopback(host)),
-        Auth::Jwt if insecure_dev_context => Err(StartError::Contradiction(
+        (Auth::Dev, Some(host)) if !insecure_dev_context => Err(StartError::NotLoopback(host)),
+        (Auth::Jwt, _) if insecure_dev_context => Err(StartError::Contradiction(
             "`--insecure-dev-context` takes everyone's word for who they are, and `--auth jwt` takes nobody's: give one",
         )),
-        Auth::Jwt if !host.is_loopback() && arguments.tls_cert.is_none() && !behind_proxy => {
-            Err(StartError::Unencrypted(host))
-        }
-        Auth::Dev | Auth::Jwt => Ok(()),
+        (Auth::Jwt, Some(host)) if arguments.tls_cert.is_none() && !behind_proxy => Err(StartError::Unencrypted(host)),
+        (Auth::Dev | Auth::Jwt, _) => Ok(()),
     }
 }
 
-/// The management address as it was asked for. Who asked for none shall not fail to start a second server on the same
-/// machine: it has any port that is free, and the log says so.
-async fn management(asked: Option<SocketAddr>) -> Result<(TcpListener, SocketAddr), StartError> {
-    let address = asked.unwrap_or(MANAGEMENT);
-    let listener = match TcpListener::bind(address).await {
-        Err(error) if asked.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
-            tracing::warn!("{address} is taken, so /metrics is elsewhere: choose where with `--management-addr`");
-            TcpListener::bind((address.ip(), 0)).await
-        }
-        bound => bound,
-    };
-    let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-    bound.map(|(address, listener)| (listener, address)).map_err(|error| StartError::Management(address, error))
+/// Where streams of definitions are unless it is said otherwise.
+fn usual_sync(arguments: &ServeArgs) -> SocketAddr {
+    SocketAddr::new(arguments.host, SYNC_PORT)
+}
+
+/// An address beside the main one.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside {
+    what: &'static str,
+    option: &'static str,
+}
+
+const METRICS: Beside = Beside { what: "/metrics is", option: "--management-addr" };
+const STREAMS: Beside = Beside { what: "streams of definitions are", option: "--sync-addr" };
+
+impl Beside {
+    /// Listens where it was asked for. Who asked for nothing shall not fail to start a second server on the same machine:
+    /// it has any port that is free where the usual one is taken, and the log says so.
+    async fn bind(self, asked: Option<SocketAddr>, usual: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+        let address = asked.unwrap_or(usual);
+        let listener = match TcpListener::bind(address).await {
+            Err(error) if asked.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
+                let Self { what, option } = self;
+                tracing::warn!("{address} is taken, so {what} elsewhere: choose where with `{option}`");
+                TcpListener::bind((address.ip(), 0)).await
+            }
+            bound => bound,
+        };
+        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        bound.map(|(address, listener)| (listener, address)).map_err(|error| StartError::Beside(self, address, error))
+    }
 }
 
 /// Ready at the first SIGTERM or SIGINT; both are listened for from this call on.

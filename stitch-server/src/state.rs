@@ -18,6 +18,7 @@ use crate::model::Model;
 use crate::source::watch::News;
 use crate::source::{Refused, Registry, Source};
 use crate::store::{Sqlite, Store, StoreError};
+use crate::sync::Snapshots;
 use crate::telemetry::metrics::Metrics;
 use crate::writes;
 
@@ -41,12 +42,14 @@ struct Inner {
     metrics: Metrics,
     /// Requests that could have been logged so far; counted only where some are.
     loggable: AtomicU64,
-    /// Wakes the streams whenever a registry takes over; true once they are to end.
+    /// Wakes the streams whenever something takes over; true once they are to end.
     bell: watch::Sender<bool>,
     /// Room for more streams.
     streams: Arc<Semaphore>,
     /// How often each SDK key may ask.
     sdk_limit: Limit,
+    /// What streams begin with.
+    snapshots: Snapshots,
 }
 
 /// What the operator settled.
@@ -58,8 +61,10 @@ pub struct Settings {
     pub body_limit: usize,
     /// Origins whose pages may read health, eval and OFREP, as browsers write them.
     pub cors_origins: Vec<HeaderValue>,
-    /// Event streams that may be open at once.
+    /// Streams, of events and of definitions, that may be open at once.
     pub streams: usize,
+    /// So often a stream of definitions says something.
+    pub heartbeat: Duration,
     /// How long events are kept.
     pub event_retention: Duration,
     /// Requests a second of each SDK key; 0 for no limit.
@@ -85,7 +90,8 @@ impl Default for Settings {
             insecure_dev_context: false,
             body_limit: 1 << 20,
             cors_origins: Vec::new(),
-            streams: 1_000,
+            streams: 10_000,
+            heartbeat: Duration::from_secs(15),
             event_retention: 90 * DAY,
             sdk_rate_limit: 5_000,
             auth: config::Auth::Dev,
@@ -146,6 +152,7 @@ impl AppState {
             bell,
             streams,
             sdk_limit,
+            snapshots: Snapshots::default(),
         }))
     }
 
@@ -209,7 +216,7 @@ impl AppState {
         Arc::clone(&self.0.streams).try_acquire_owned().ok()
     }
 
-    /// Changes whenever a registry may have taken over; true once streams are to end.
+    /// Changes whenever something may have taken over; true once streams are to end.
     pub(crate) fn changes(&self) -> watch::Receiver<bool> {
         self.0.bell.subscribe()
     }
@@ -222,6 +229,11 @@ impl AppState {
     /// How often each SDK key may ask; by their ids.
     pub(crate) fn sdk_limit(&self) -> &Limit {
         &self.0.sdk_limit
+    }
+
+    /// What streams begin with.
+    pub(crate) fn snapshots(&self) -> &Snapshots {
+        &self.0.snapshots
     }
 
     /// What outlives the process.
@@ -269,9 +281,8 @@ impl AppState {
             }
             served
         });
-        if registry.is_some() {
-            self.0.bell.send_modify(|_| ());
-        }
+        // Also where the registry is the same: a key may have been revoked.
+        self.0.bell.send_modify(|_| ());
     }
 
     /// Takes over what the watcher found. Only the watcher calls this, so no other registry can come in between.

@@ -68,6 +68,8 @@ pub struct Contents {
     pub head: Head,
     /// The rows, in the order in which they were first written.
     pub rows: Vec<Row>,
+    /// What is kept of the feed, each environment's in order.
+    pub feed: Vec<FeedRow>,
 }
 
 /// One thing that is kept.
@@ -108,7 +110,25 @@ pub struct Commit {
     pub rows: Vec<RowChange>,
     /// What is said of it.
     pub audit: Vec<AuditRow>,
+    /// What streams tell of it. The store keeps the last ones of each environment.
+    pub feed: Vec<FeedRow>,
 }
+
+/// What a stream tells: see [`crate::sync`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedRow {
+    /// To whom.
+    pub env: String,
+    /// Its number, one more than that of the environment's last.
+    pub seq: u64,
+    /// The message; nothing if only a snapshot can tell it.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Changes of an environment that are kept; who missed more gets a snapshot.
+pub const FEED_ROWS: u64 = 1_000;
+/// Bytes of them, apart from the last one.
+pub const FEED_BYTES: u64 = 4 << 20;
 
 /// An entry of the audit log as it is kept: see [`crate::audit`].
 #[derive(Clone, Debug, PartialEq, Eq)]

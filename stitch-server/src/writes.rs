@@ -18,10 +18,11 @@ use crate::error::{Code, Error};
 use crate::instant::{self, of_the_clock};
 use crate::model::{Model, Object, Stored};
 use crate::source::Registry;
-use crate::state::AppState;
-use crate::store::{Commit, Head, Row, RowChange, StoreError};
+use crate::state::{AppState, Served};
+use crate::store::{Commit, FeedRow, Head, Row, RowChange, StoreError};
 
 pub mod approval;
+mod feed;
 mod flag;
 mod guard;
 mod import;
@@ -50,6 +51,7 @@ pub struct Draft {
     rows: Vec<RowChange>,
     records: Vec<(Option<Action>, Outcome)>,
     defines: bool,
+    feed: Vec<FeedRow>,
     /// Where what the caller sent stands in the registry document.
     body: Option<String>,
 }
@@ -65,6 +67,7 @@ impl Draft {
             rows: Vec::new(),
             records: Vec::new(),
             defines: false,
+            feed: Vec::new(),
             body: None,
         }
     }
@@ -171,6 +174,14 @@ impl Draft {
         self.records.push((Some(action), Outcome::Done { from, to, approval_ref }));
     }
 
+    /// Says what streams tell of this write: see [`feed::changes`].
+    fn tell(&mut self, feed: Vec<FeedRow>) {
+        for row in &feed {
+            self.model.feed.push(row);
+        }
+        self.feed = feed;
+    }
+
     /// What goes to the store, and the model that takes over.
     ///
     /// # Errors
@@ -188,7 +199,7 @@ impl Draft {
         };
         let audit = self.records.iter().map(chain).collect::<Result<_, _>>().map_err(|_| Error::internal())?;
         self.model.head = head.clone();
-        Ok((self.model, Commit { seen, head, rows: self.rows, audit }))
+        Ok((self.model, Commit { seen, head, rows: self.rows, audit, feed: self.feed }))
     }
 }
 
@@ -225,8 +236,12 @@ impl AppState {
                 self.may_write()?;
                 decide(draft)
             })?;
-            let registry = match self.registry_of(&draft).await {
-                Ok(registry) => registry,
+            let registry = match self.registry_of(&draft, &served).await {
+                Ok(None) => None,
+                Ok(Some((registry, feed))) => {
+                    draft.tell(feed);
+                    Some(registry)
+                }
                 Err(error) if error.code.is_denial() => {
                     draft = draft.denied(&served.model, &error);
                     decided = Err(error);
@@ -262,8 +277,12 @@ impl AppState {
         .hint("start it with `--auth jwt` to write to it from other machines"))
     }
 
-    /// The registry as it would be, where the write changes it.
-    async fn registry_of(&self, draft: &Draft) -> Result<Option<Registry>, Error> {
+    /// The registry as it would be, and what streams tell of it, where the write changes it.
+    async fn registry_of(
+        &self,
+        draft: &Draft,
+        served: &Arc<Served>,
+    ) -> Result<Option<(Registry, Vec<FeedRow>)>, Error> {
         if !draft.defines {
             return Ok(None);
         }
@@ -272,9 +291,9 @@ impl AppState {
             return Err(Error::new(Code::Conflict, "the definitions come from a file, and are written there")
                 .hint("edit the file, or start the server without `--registry`"));
         }
-        let model = draft.model.clone();
+        let (before, model) = (Arc::clone(served), draft.model.clone());
         // A large registry takes a while: not on a thread that answers.
-        let compile = move || source.compile_model(&model);
+        let compile = move || Ok((source.compile_model(&model)?, feed::changes(&before.model, &model)));
         let compiled = tokio::task::spawn_blocking(compile).await.map_err(|_| Error::internal())?;
         compiled.map(Some).map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))
     }

@@ -65,8 +65,10 @@ fn start_up_prints_what_the_readme_says() {
         let rest = banner.split(before).nth(1).unwrap();
         rest.split(|character: char| !character.is_ascii_digit()).next().unwrap()
     };
-    let (port, management) = (port("listening http://127.0.0.1:"), port("metrics   http://127.0.0.1:"));
-    let said = banner.replace(&format!(":{port}"), ":8080").replace(&format!(":{management}"), ":9464");
+    let usual = [("listening http://", ":8080"), ("metrics   http://", ":9464"), ("streams   ", ":50050")];
+    let said = usual.iter().fold(banner.clone(), |said, (before, usual)| {
+        said.replace(&format!(":{}", port(&format!("{before}127.0.0.1:"))), usual)
+    });
     assert_eq!(said.trim(), expected.trim());
 }
 

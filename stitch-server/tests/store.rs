@@ -16,7 +16,7 @@ fn commit(seen: &Head, rows: Vec<RowChange>) -> Commit {
     let head = Head { revision: seen.revision + 1, audit: seq, audit_hash: format!("{seq:x}"), ..seen.clone() };
     let audit =
         vec![AuditRow { seq, flag: Some("a".to_owned()), hash: head.audit_hash.clone(), body: "{}".to_owned() }];
-    Commit { seen: seen.clone(), head, rows, audit }
+    Commit { seen: seen.clone(), head, rows, audit, feed: Vec::new() }
 }
 
 fn event(id: Option<&str>, env: &str, received_at: i64) -> Event {

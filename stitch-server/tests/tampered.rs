@@ -43,9 +43,14 @@ fn a_binary_with_another_hash_refuses_to_start() {
     let name = format!("stitch-server-tampered{}", std::env::consts::EXE_SUFFIX);
     let (manifest, hash) = ("stitch-server/Cargo.toml", "stitch-core/src/bucketing/djb2_xor.rs");
 
-    for part in
-        ["Cargo.lock", "parity/contract.json", "stitch-core", "stitch-server/src", "stitch-server/registry.json"]
-    {
+    for part in [
+        "Cargo.lock",
+        "parity/contract.json",
+        "stitch-core",
+        "stitch-sync",
+        "stitch-server/src",
+        "stitch-server/registry.json",
+    ] {
         copy(&workspace.join(part), &copied.join(part), &workspace.join(hash));
     }
     copy_with(&workspace.join(hash), &copied.join(hash), "const START: u32 = 5381;", "const START: u32 = 5387;");
@@ -54,7 +59,7 @@ fn a_binary_with_another_hash_refuses_to_start() {
     let version = root.lines().find(|line| line.starts_with("version = ")).expect("the version of all crates");
     // Of another version, so that cargo never takes the tampered core for the real one: both have the same place in
     // their workspaces, and that is all it tells them apart by.
-    let root = root.replace(members, r#"members = ["stitch-core", "stitch-server"]"#);
+    let root = root.replace(members, r#"members = ["stitch-core", "stitch-server", "stitch-sync"]"#);
     let root = root.replacen(version, r#"version = "0.0.0-tampered""#, 1);
     write(&copied.join("Cargo.toml"), root.as_bytes());
     let renamed = "[[bin]]\nname = \"stitch-server-tampered\"\npath = \"src/main.rs\"\n\n[dependencies]\n";

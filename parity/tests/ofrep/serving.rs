@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use parity::Group;
 use stitch_core::{Definitions, Engine, Json};
+use stitch_server::Listeners;
 use stitch_server::gate::{self, Tally};
 use stitch_server::source::{Counts, Registry, Source};
 pub(crate) use stitch_server::state::AppState as State;
 use stitch_server::state::Settings;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -47,8 +47,14 @@ impl Serving {
             environments: engine.environments().len(),
         };
         let revision = group.file.clone();
-        let registry =
-            Registry { engine, definitions, revision, loaded_at: SystemTime::now(), counts, warnings: Vec::new() };
+        let registry = Registry {
+            engine,
+            definitions: definitions.into_document().into(),
+            revision,
+            loaded_at: SystemTime::now(),
+            counts,
+            warnings: Vec::new(),
+        };
         // Some vectors are about texts longer than bodies usually may be.
         let settings = Settings { body_limit: 64 << 20, ..Settings::default() };
         State::new(settings, Source::Embedded, registry, self.parity).map_err(|error| error.to_string())
@@ -56,10 +62,9 @@ impl Serving {
 
     pub(crate) fn serve(&self, state: State) -> Result<Server, String> {
         let (stop, stopped) = oneshot::channel::<()>();
-        let bind = || self.runtime.block_on(TcpListener::bind("127.0.0.1:0")).map_err(|error| error.to_string());
-        let (listener, management) = (bind()?, bind()?);
-        let address = listener.local_addr().map_err(|error| error.to_string())?;
-        self.runtime.spawn(stitch_server::serve(listener, management, state, async { drop(stopped.await) }));
+        let listeners = self.runtime.block_on(Listeners::loopback()).map_err(|error| error.to_string())?;
+        let address = listeners.http.local_addr().map_err(|error| error.to_string())?;
+        self.runtime.spawn(stitch_server::serve(listeners, state, async { drop(stopped.await) }));
         Ok(Server { address, _stop: stop })
     }
 }

@@ -33,10 +33,9 @@ impl Server {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let bind = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-                let (listener, management) = (bind().await, bind().await);
-                tell.send(listener.local_addr().expect("an address")).expect("somebody waits for it");
-                stitch_server::serve(listener, management, state, std::future::pending()).await;
+                let listeners = stitch_server::Listeners::loopback().await.expect("free ports");
+                tell.send(listeners.http.local_addr().expect("an address")).expect("somebody waits for it");
+                stitch_server::serve(listeners, state, std::future::pending()).await;
             });
         });
         Self { address: told.recv().expect("the server starts") }

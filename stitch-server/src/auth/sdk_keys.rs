@@ -69,9 +69,14 @@ pub(super) fn holder(model: &Model, key: &str) -> Result<KeyHolder, Error> {
         Some(known) if bool::from(same) && known.body.revoked_at.is_none() => {
             Ok(KeyHolder { id: id.to_owned(), env: known.body.env.clone() })
         }
-        _ => Err(Error::new(Code::Unauthorized, "this key is not valid")
-            .hint("see that it is whole, and was not revoked; `stitch-server keys list` has their ids")),
+        _ => Err(invalid_key()),
     }
+}
+
+/// What is said to whoever has a key that was never known, or was revoked.
+pub(crate) fn invalid_key() -> Error {
+    Error::new(Code::Unauthorized, "this key is not valid")
+        .hint("see that it is whole, and was not revoked; `stitch-server keys list` has their ids")
 }
 
 impl Draft {

@@ -1,6 +1,6 @@
 //! Writing without a server, or beside one: for the command line, and for what has to be there before a server serves.
 
-use super::{Draft, TRIES};
+use super::{Draft, TRIES, feed};
 use crate::audit::Action;
 use crate::caller::Caller;
 use crate::error::{Code, Error};
@@ -23,11 +23,12 @@ pub async fn write<T>(
     for _ in 0..TRIES {
         let contents = store.load().await.map_err(|error| away(&error))?;
         let model = Model::read(contents).map_err(|error| away(&error))?;
-        let (draft, decided) = Draft::decided(&model, caller, &decide)?;
+        let (mut draft, decided) = Draft::decided(&model, caller, &decide)?;
         if draft.defines {
             Source::Store
                 .compile_model(&draft.model)
                 .map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))?;
+            draft.tell(feed::changes(&model, &draft.model));
         }
         let (_, commit) = draft.finish(action)?;
         match store.commit(commit).await {

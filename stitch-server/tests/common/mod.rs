@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use stitch_server::source::Source;
 use stitch_server::state::{AppState, Settings};
-use stitch_server::{gate, serve};
+use stitch_server::{Listeners, gate, serve};
 use tokio::sync::oneshot;
 
 pub mod stocked;
@@ -25,6 +25,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Server {
     pub address: SocketAddr,
     pub management: SocketAddr,
+    /// Where it streams definitions.
+    pub sync: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -48,14 +50,14 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let bind = || tokio::net::TcpListener::bind("127.0.0.1:0");
-                let (listener, management) = (bind().await.unwrap(), bind().await.unwrap());
-                tell.send((listener.local_addr().unwrap(), management.local_addr().unwrap())).unwrap();
-                serve(listener, management, state, async { drop(stopped.await) }).await;
+                let listeners = Listeners::loopback().await.unwrap();
+                let Listeners { http, management, sync } = &listeners;
+                tell.send([http, management, sync].map(|listener| listener.local_addr().unwrap())).unwrap();
+                serve(listeners, state, async { drop(stopped.await) }).await;
             });
         });
-        let (address, management) = told.recv().unwrap();
-        Self { address, management, stop: Some(stop), thread: Some(thread) }
+        let [address, management, sync] = told.recv().unwrap();
+        Self { address, management, sync, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -223,6 +225,12 @@ impl Program {
         Self { child, address, banner, log }
     }
 
+    /// Where it streams definitions.
+    pub fn sync(&self) -> SocketAddr {
+        let line = self.banner.iter().find_map(|line| line.trim().strip_prefix("streams   ")).unwrap();
+        line.split(',').next().unwrap().parse().unwrap()
+    }
+
     pub fn terminate(&self) {
         let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
@@ -254,6 +262,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, environment: &[(&str, &str)
     }
     // A test that is not about the store leaves nothing behind.
     command.env("STITCH_STORE", "memory").env("STITCH_MANAGEMENT_ADDR", "127.0.0.1:0");
+    command.env("STITCH_SYNC_ADDR", "127.0.0.1:0");
     command.envs(environment.iter().copied()).stdin(Stdio::null());
     command
 }

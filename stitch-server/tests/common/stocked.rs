@@ -89,6 +89,7 @@ fn user(role: Role, env: Option<&str>) -> User {
 /// A server in this process with a stocked store in memory.
 pub struct Shop {
     pub server: Server,
+    pub state: AppState,
     pub store: Arc<dyn Store>,
     pub stocked: Stocked,
 }
@@ -107,7 +108,7 @@ impl Shop {
         let registry = Source::Store.compile_model(&model).unwrap();
         let with = (Arc::clone(&store), model);
         let state = AppState::with_store(settings, Source::Store, registry, gate::run().unwrap(), with);
-        Self { server: Server::of(state), store, stocked }
+        Self { server: Server::of(state.clone()), state, store, stocked }
     }
 
     /// Asks as an SDK client of `prod`.

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// Where the store is unless it is said otherwise.
 pub const DATABASE: &str = "stitch-data/stitch.db";
 /// In order; the number of those that were applied is the database's `user_version`.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_feed.sql")];
 /// Of pages in memory, at most.
 const CACHE_KIB: i64 = 64 << 10;
 /// Pages of the write-ahead log that are put into the file together: 16 MiB.

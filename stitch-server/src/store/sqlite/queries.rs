@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, Result, params};
 
-use crate::store::{Age, AuditQuery, AuditRow, Commit, Contents, Event, Head, Row, RowChange, StoreError, StoredEvent};
+use crate::store::{
+    Age, AuditQuery, AuditRow, Commit, Contents, Event, FEED_BYTES, FEED_ROWS, FeedRow, Head, Row, RowChange,
+    StoreError, StoredEvent,
+};
 
 pub(super) fn head(connection: &Connection) -> Result<Head> {
     let mut statement = connection.prepare_cached("SELECT history, revision, audit, audit_hash FROM head")?;
@@ -15,7 +18,8 @@ pub(super) fn head(connection: &Connection) -> Result<Head> {
 pub(super) fn load(connection: &Connection) -> std::result::Result<Contents, StoreError> {
     // A savepoint, since the writer calls this within a transaction.
     connection.execute_batch("SAVEPOINT load")?;
-    let contents = head(connection).and_then(|head| Ok(Contents { head, rows: rows(connection)? }));
+    let contents =
+        head(connection).and_then(|head| Ok(Contents { head, rows: rows(connection)?, feed: feed(connection)? }));
     connection.execute_batch("RELEASE load")?;
     Ok(contents?)
 }
@@ -50,11 +54,34 @@ pub(super) fn commit(connection: &Connection, commit: &Commit) -> std::result::R
             .prepare_cached("INSERT INTO audit (seq, flag, hash, body) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![seq, flag, hash, body])?;
     }
+    commit.feed.iter().try_for_each(|row| tell(connection, row))?;
     let Head { history, revision, audit, audit_hash } = &commit.head;
     connection
         .prepare_cached("UPDATE head SET history = ?1, revision = ?2, audit = ?3, audit_hash = ?4")?
         .execute(params![history, revision, audit, audit_hash])?;
     Ok(())
+}
+
+fn feed(connection: &Connection) -> Result<Vec<FeedRow>> {
+    let mut statement = connection.prepare_cached("SELECT env, seq, body FROM feed ORDER BY env, seq")?;
+    let rows = statement.query_map([], |row| Ok(FeedRow { env: row.get(0)?, seq: row.get(1)?, body: row.get(2)? }))?;
+    rows.collect()
+}
+
+fn tell(connection: &Connection, FeedRow { env, seq, body }: &FeedRow) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO feed (env, seq, total, body) VALUES \
+             (?1, ?2, coalesce((SELECT max(total) FROM feed WHERE env = ?1), 0) + coalesce(length(?3), 0), ?3)",
+        )?
+        .execute(params![env, seq, body])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM feed WHERE env = ?1 AND seq < ?2 AND \
+             (seq + ?3 <= ?2 OR total + ?4 <= (SELECT total FROM feed WHERE env = ?1 AND seq = ?2))",
+        )?
+        .execute(params![env, seq, FEED_ROWS, FEED_BYTES])
+        .map(|_| ())
 }
 
 pub(super) fn append(connection: &Connection, events: &[Event], forgotten: i64) -> Result<()> {
@@ -120,6 +147,8 @@ pub(super) fn touch(connection: &Connection) -> Result<()> {
 /// Makes a copy another history, which goes on where another store was: no revision and no cursor is given twice.
 pub(super) fn begin_history(connection: &Connection, history: &str, revision: u64, cursor: i64) -> Result<()> {
     connection.execute("UPDATE head SET history = ?1, revision = max(revision, ?2)", params![history, revision])?;
+    // Its numbers begin anew.
+    connection.execute("DELETE FROM feed", [])?;
     let cursor = cursor.max(last_cursor(connection)?);
     connection.execute("DELETE FROM sqlite_sequence WHERE name = 'events'", [])?;
     connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?1)", [cursor])?;
