@@ -143,7 +143,7 @@ def compare(measuring: bool) -> None:
         registry.write_bytes(subprocess.run([TARGET / "release" / "registry"], check=True, capture_output=True).stdout)
         ports = {name: free_port() for name in ("stitch", "floor", "fastapi")}
         stitch = [TARGET / "release" / "stitch-server", "--port", ports["stitch"], "--registry", registry]
-        running = {"stitch": stack.enter_context(server(stitch, ports["stitch"], {"STITCH_STORE": "memory"}))}
+        running = {"stitch": stack.enter_context(server(stitch, ports["stitch"], {"STITCH_STORE": "memory", "STITCH_SYNC_ADDR": "127.0.0.1:0"}))}
         answers = ask_both(ports["stitch"])
         for route, answer in answers.items():
             (scratch / route).write_bytes(answer)
