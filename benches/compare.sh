@@ -2,7 +2,7 @@
 # Measures stitch beside what one could pick instead, and writes what was found to RESULTS.md.
 #
 #   benches/compare.sh                  every comparison
-#   benches/compare.sh rust …           only these: rust python server
+#   benches/compare.sh rust …           only these: rust python server sync
 #   benches/compare.sh --quick [rust …] a few milliseconds a cell: sees that all answer right, writes nothing
 #
 # STITCH_MEASURE is put before every measurement (not before a build): `taskset -c 1`, `nice -n -5`, ….
@@ -10,8 +10,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 # The directory of each comparison; its run.sh writes results/NAME.md.
-declare -A directory=([rust]=peers [python]=python [server]=server)
-names=(rust python server)
+declare -A directory=([rust]=peers [python]=python [server]=server [sync]=sync)
+names=(rust python server sync)
 
 quick=()
 if [ "${1:-}" = --quick ]; then quick=(--quick); shift; fi

@@ -11,7 +11,7 @@ stitch beside what one could pick instead: the same work, the answers checked be
 
 To repeat it: `benches/compare.sh` ([how](README.md)). This page is written by it.
 HEAD
-  for name in rust python server; do
+  for name in rust python server sync steady; do
     if [ -f "$name.md" ]; then echo; cat "$name.md"; fi
   done
 } >../RESULTS.md

@@ -7,6 +7,7 @@ use stitch_core::Context;
 
 pub mod floor;
 pub mod plot;
+pub mod storm;
 
 /// Flags in [`registry`].
 pub const FLAGS: usize = 1_000;

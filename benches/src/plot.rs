@@ -12,7 +12,7 @@ const RIGHT: f64 = 200.0;
 const TOP: f64 = 56.0;
 const BOTTOM: f64 = 64.0;
 /// Told apart by people who see colours otherwise, too (Okabe and Ito).
-const COLOURS: [&str; 4] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"];
+const COLOURS: [&str; 5] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#666666"];
 
 /// A plot with both axes logarithmic, so that what grows linearly is a line of slope one, and what does not grow is flat.
 pub fn log_log(title: &str, x_axis: &str, y_axis: &str, lines: &[Line]) -> String {

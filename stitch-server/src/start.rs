@@ -18,6 +18,7 @@ use crate::store::StoreError;
 use crate::store::sqlite::Access;
 use crate::{Listeners, telemetry, tls};
 
+mod sockets;
 pub mod store;
 
 /// Where /metrics is unless said; the port that exporters of OpenTelemetry have.
@@ -115,6 +116,7 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     let tls = tls.map(|(certificate, key)| tls::read(certificate, key)).transpose().map_err(StartError::Unusable)?;
     let issuers = arguments.issuers.as_deref().map(Trusted::read).transpose().map_err(StartError::Unusable)?;
     let parity = gate::run().map_err(StartError::Parity)?;
+    sockets::raise_open_files(arguments.max_streams);
     let store = arguments.store.open(Access::Serve).map_err(StartError::Store)?;
     let source = arguments.registry.clone().map_or(Source::Store, Source::File);
     let seed = source.is_written_here() && arguments.auth == Auth::Dev;
@@ -140,10 +142,10 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     let state = AppState::with_store(settings, source, registry, parity, (store, model));
     let signal = end_signal().map_err(StartError::System)?;
     let asked = SocketAddr::new(arguments.host, arguments.port);
-    let listener = TcpListener::bind(asked).await.map_err(|error| StartError::Bind(asked, error))?;
+    let listener = sockets::listen(asked).map_err(|error| StartError::Bind(asked, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Bind(asked, error))?;
-    let (management, management_address) = METRICS.bind(arguments.management_addr, MANAGEMENT).await?;
-    let (sync, sync_address) = STREAMS.bind(arguments.sync_addr, usual_sync(arguments)).await?;
+    let (management, management_address) = METRICS.bind(arguments.management_addr, MANAGEMENT)?;
+    let (sync, sync_address) = STREAMS.bind(arguments.sync_addr, usual_sync(arguments))?;
     let addresses = Addresses { http: address, management: management_address, sync: sync_address };
     banner::announce(&state, addresses, arguments);
     let shutdown = async {
@@ -191,13 +193,13 @@ const STREAMS: Beside = Beside { what: "streams of definitions are", option: "--
 impl Beside {
     /// Listens where it was asked for. Who asked for nothing shall not fail to start a second server on the same machine:
     /// it has any port that is free where the usual one is taken, and the log says so.
-    async fn bind(self, asked: Option<SocketAddr>, usual: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    fn bind(self, asked: Option<SocketAddr>, usual: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
         let address = asked.unwrap_or(usual);
-        let listener = match TcpListener::bind(address).await {
+        let listener = match sockets::listen(address) {
             Err(error) if asked.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
                 let Self { what, option } = self;
                 tracing::warn!("{address} is taken, so {what} elsewhere: choose where with `{option}`");
-                TcpListener::bind((address.ip(), 0)).await
+                sockets::listen(SocketAddr::new(address.ip(), 0))
             }
             bound => bound,
         };

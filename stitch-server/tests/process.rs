@@ -108,6 +108,23 @@ fn the_management_address_is_the_one_that_was_asked_for_or_any_that_is_free() {
 }
 
 #[test]
+fn the_limit_of_open_files_is_raised_as_far_as_it_may_be() {
+    let start = |limit: &str| {
+        let mut command = command("sh", &[]);
+        command.args(["-c", &format!("ulimit {limit}; exec \"$0\" --port 0 --max-streams 100"), PROGRAM]);
+        Program::run(command)
+    };
+    let program = start("-Sn 64");
+    let connections: Vec<_> = (0..100).map(|_| connect(program.address)).collect();
+    ask(program.address, "GET", EVAL, &[], b"").data();
+    drop(connections);
+    assert_eq!(program.log(), "");
+    let program = start("-n 300");
+    let log = program.log();
+    assert!(log.contains("--max-streams") && log.contains("300 open files") && log.contains("need 356"), "{log}");
+}
+
+#[test]
 fn one_request_of_so_many_has_a_line_in_the_log() {
     let program = Program::start(&["--port", "0", "--access-log", "3"], &[]);
     for index in 0..7 {

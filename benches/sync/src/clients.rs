@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use prost::Message;
 use stitch_sync::v1::flag_sync_service_client::FlagSyncServiceClient;
 use stitch_sync::v1::{SyncRequest, SyncResponse};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -10,14 +11,31 @@ use tokio::time::timeout;
 use tonic::transport::Endpoint;
 use tonic::{Request, Streaming};
 
+use crate::server::Server;
+
 /// Bytes that a client takes before it has read them: what gRPC gives every stream by default.
 const WINDOW: u32 = 65_535;
-/// Connections that are made at once.
-const AT_ONCE: usize = 50;
 
-/// A change, and when it came to a client.
-pub(crate) struct Heard {
+/// A message, as far as it is of interest here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) history: String,
     pub(crate) number: u64,
+    pub(crate) snapshot: bool,
+    /// Of the message, encoded.
+    pub(crate) bytes: usize,
+}
+
+impl From<&SyncResponse> for Told {
+    fn from(message: &SyncResponse) -> Self {
+        let (history, number) = (message.history_id.clone(), message.sequence_number);
+        Self { history, number, snapshot: message.snapshot, bytes: message.encoded_len() }
+    }
+}
+
+/// A message that is no heartbeat, and when it came to a client.
+pub(crate) struct Heard {
+    pub(crate) told: Told,
     pub(crate) at: Instant,
 }
 
@@ -26,29 +44,32 @@ pub(crate) struct Clients {
     tasks: JoinSet<()>,
     heard: UnboundedReceiver<Heard>,
     pub(crate) count: usize,
+    /// What each was told first.
+    pub(crate) first: Told,
 }
 
 impl Clients {
-    /// Connects so many, and waits until each has its snapshot.
-    pub(crate) async fn connect(streams: &str, key: &str, count: usize) -> Self {
+    /// Connects so many that have this, so many of them at once, and waits until each is told what it lacks.
+    pub(crate) async fn connect(server: &Server, have: &Told, count: usize, at_once: usize) -> Self {
         let (tell, heard) = unbounded_channel();
-        let mut tasks = JoinSet::new();
-        for begun in (0..count).step_by(AT_ONCE) {
+        let (mut tasks, mut first) = (JoinSet::new(), Told::default());
+        for begun in (0..count).step_by(at_once) {
             let mut opening = JoinSet::new();
-            for _ in begun..count.min(begun + AT_ONCE) {
-                let (streams, key) = (streams.to_owned(), key.to_owned());
+            for _ in begun..count.min(begun + at_once) {
+                let asking = open(server, have);
                 opening.spawn(async move {
-                    let mut stream = open(&streams, &key).await;
+                    let mut stream = asking.await;
                     let first = stream.message().await.expect("a stream").expect("a message");
-                    assert!(first.snapshot);
-                    stream
+                    (stream, Told::from(&first))
                 });
             }
-            for stream in opening.join_all().await {
+            for (stream, told) in opening.join_all().await {
+                assert!(first == Told::default() || told == first, "all are told the same");
+                first = told;
                 tasks.spawn(read(stream, tell.clone()));
             }
         }
-        Self { tasks, heard, count }
+        Self { tasks, heard, count, first }
     }
 
     /// Waits until every client has heard of a change, and says when each did.
@@ -58,8 +79,8 @@ impl Clients {
             let next = timeout(Duration::from_secs(30), self.heard.recv()).await;
             heard.push(next.expect("every client hears").expect("clients are there"));
         }
-        let number = heard.first().map(|heard| heard.number);
-        assert!(heard.iter().all(|heard| Some(heard.number) == number), "all hear the same");
+        let number = heard.first().map(|heard| heard.told.number);
+        assert!(heard.iter().all(|heard| Some(heard.told.number) == number), "all hear the same");
         heard
     }
 
@@ -70,19 +91,27 @@ impl Clients {
 
 async fn read(mut stream: Streaming<SyncResponse>, tell: UnboundedSender<Heard>) {
     while let Ok(Some(message)) = stream.message().await {
-        if !message.heartbeat && tell.send(Heard { number: message.sequence_number, at: Instant::now() }).is_err() {
+        let (at, told) = (Instant::now(), Told::from(&message));
+        if !message.heartbeat && tell.send(Heard { told, at }).is_err() {
             return;
         }
     }
 }
 
-/// A stream, nothing of which is read yet.
-pub(crate) async fn open(streams: &str, key: &str) -> Streaming<SyncResponse> {
-    let endpoint = Endpoint::from_shared(format!("http://{streams}")).expect("an address");
+/// A stream for somebody who has this, nothing of which is read yet.
+pub(crate) fn open(server: &Server, have: &Told) -> impl Future<Output = Streaming<SyncResponse>> + use<> {
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.streams)).expect("an address");
     let endpoint = endpoint.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW).tcp_nodelay(true);
-    let channel = endpoint.connect().await.expect("a connection");
-    let mut client = FlagSyncServiceClient::new(channel).max_decoding_message_size(usize::MAX);
-    let mut request = Request::new(SyncRequest { client_name: "bench".to_owned(), ..SyncRequest::default() });
-    request.metadata_mut().insert("x-sdk-key", key.parse().expect("a key"));
-    client.sync_definitions(request).await.expect("a stream").into_inner()
+    let mut request = Request::new(SyncRequest {
+        history_id: have.history.clone(),
+        sequence_number: have.number,
+        client_name: "bench".to_owned(),
+        ..SyncRequest::default()
+    });
+    request.metadata_mut().insert("x-sdk-key", server.key.parse().expect("a key"));
+    async move {
+        let channel = endpoint.connect().await.expect("a connection");
+        let mut client = FlagSyncServiceClient::new(channel).max_decoding_message_size(usize::MAX);
+        client.sync_definitions(request).await.expect("a stream").into_inner()
+    }
 }

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -26,7 +27,8 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one that has so many flags.
     pub(crate) fn start(program: &Path, flags: usize) -> Self {
-        let folder = std::env::temp_dir().join(format!("stitch-sync-bench-{}", std::process::id()));
+        // Beside the program, on the disk that the project is on: the folder for temporary files may be memory.
+        let folder = program.with_file_name(format!("sync-bench-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         let store = folder.join("stitch.db");
@@ -117,6 +119,17 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Time of the processors that it has used up. The system counts in hundredths of a second.
+    pub(crate) fn used(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
+        // After the name, which may hold anything: `utime` and `stime` are the 12th and 13th field.
+        let (_, fields) = stat.rsplit_once(')').expect("its name");
+        let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -125,7 +138,7 @@ impl Drop for Server {
     }
 }
 
-/// A flag as registries have them: about 400 bytes.
+/// A flag as registries have them.
 fn flag(index: usize, value: bool) -> String {
     format!(
         r#"{{"key": "flag-{index}", "owner": "team-{}", "description": "What it is for, in a sentence as people write them.",
