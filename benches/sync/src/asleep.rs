@@ -18,8 +18,12 @@ pub(crate) async fn measure(program: &Path, count: usize) -> String {
     say(&format!("{FLAGS} flags, {count} clients that do not read"));
     let server = block_in_place(|| Server::start(program, FLAGS));
     let mut awake = Clients::connect(&server, &Told::default(), 1, 1).await;
-    // What is made once is there then.
+    // What is made once is there then, and what making a snapshot takes and leaves behind.
     let _warm = Spread::of(&server, &mut awake, CHANGES, Duration::ZERO).await;
+    for _ in 0..5 {
+        let _between = Spread::of(&server, &mut awake, 2, Duration::ZERO).await;
+        Clients::connect(&server, &Told::default(), 1, 1).await.leave().await;
+    }
     let before = server.memory();
     let mut streams = Vec::new();
     for _ in 0..count {
