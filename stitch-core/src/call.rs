@@ -118,9 +118,16 @@ impl<'a> Call<'a> {
         decision.evaluation(flag, self.engine)
     }
 
+    /// The first of these flags that is not satisfied.
+    #[inline(never)]
+    pub(crate) fn unsatisfied(&mut self, requirements: &[Requirement]) -> Option<FlagIndex> {
+        let unsatisfied = requirements.iter().find(|requirement| !self.is_satisfied(requirement));
+        unsatisfied.map(|requirement| requirement.flag)
+    }
+
     /// Whether another flag is on for this context, or serves the variant that is asked for.
-    #[inline]
-    pub(crate) fn is_satisfied(&mut self, requirement: &Requirement) -> bool {
+    #[inline(always)]
+    fn is_satisfied(&mut self, requirement: &Requirement) -> bool {
         let Some(flag) = self.engine.flag_at(requirement.flag) else { return false };
         let answer = self.flag_answer(requirement.flag, flag);
         match &requirement.variant {
@@ -181,6 +188,7 @@ impl<'a> Call<'a> {
         segments.iter().any(|&segment| self.is_member(segment))
     }
 
+    #[inline(always)]
     fn flag_answer(&mut self, index: FlagIndex, flag: &'a Flag) -> Answer {
         if let Some(answer) = self.remembered(index, &flag.links) {
             return answer;

@@ -8,6 +8,8 @@
     reason = "the way of a plain flag is a few dozen instructions: as calls with their results in memory it took twice as many"
 )]
 
+use std::slice;
+
 use crate::bucketing::Hasher;
 use crate::call::Call;
 use crate::context::{Attribute, AttributeValue, Custom, Field};
@@ -138,7 +140,7 @@ impl Test {
             }
             Self::Attribute { attribute, operator } => call.read(attribute).is_some_and(|value| operator.holds(&value)),
             Self::Segment(segment) => call.is_member(*segment),
-            Self::Flag(requirement) => call.is_satisfied(requirement),
+            Self::Flag(requirement) => call.unsatisfied(slice::from_ref(requirement)).is_none(),
             Self::Bucket(bucket) => call.unit(&bucket.by, |unit| bucket.holds(unit)) == Some(true),
             Self::FieldIs(..) | Self::AttributeIs(..) => self.holds(call),
         }

@@ -43,14 +43,24 @@ pub(crate) struct Plan {
     pub(crate) stage: Stage,
     /// `audit.last_approval_ref` is a non-empty text.
     pub(crate) approved: bool,
-    /// Nothing of the registry can decide before the gate: not halted, no dependencies, no approval wanting, no overrides.
-    pub(crate) is_plain: bool,
+    pub(crate) before: Before,
     pub(crate) default: Outcome,
     pub(crate) gate: Gate,
     pub(crate) cohort: Box<[SegmentIndex]>,
     /// Shared by the patches that leave them as they are.
     pub(crate) rules: Arc<Rules>,
     pub(crate) serve: Serve,
+}
+
+/// What of the registry can decide before the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nothing: not halted, no dependencies, no approval wanting, no overrides.
+    Nothing,
+    /// The flag's dependencies alone.
+    Dependencies,
+    /// Any of the steps.
+    Anything,
 }
 
 /// A value and the variant that it is.
@@ -144,11 +154,13 @@ impl Flag {
 
     /// Notes what can decide before the gate; must be called once all else is in place.
     pub(crate) fn settle(&mut self) {
-        let unconditional = self.dependencies.is_empty() && self.overrides.is_none();
+        let before = if self.dependencies.is_empty() { Before::Nothing } else { Before::Dependencies };
         let patches = self.patches.iter_mut().map(|(_, plan)| plan);
         for plan in patches.chain([&mut self.base]) {
             let halted = matches!(plan.stage, Stage::Paused | Stage::RolledBack);
-            plan.is_plain = unconditional && !halted && (plan.approved || !self.requires_approval);
+            let unapproved = self.requires_approval && !plan.approved;
+            let otherwise = halted || unapproved || self.overrides.is_some();
+            plan.before = if otherwise { Before::Anything } else { before };
         }
     }
 

@@ -10,7 +10,7 @@ use crate::context::{Context, Field};
 use crate::engine::Engine;
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Observer, Step};
-use crate::flag::{Flag, FlagIndex, Gate, Outcome, Plan, Rule, Rules, Serve, Split, VariantIndex};
+use crate::flag::{Before, Flag, FlagIndex, Gate, Outcome, Plan, Rule, Rules, Serve, Split, VariantIndex};
 use crate::json::Json;
 use crate::memo::Answer;
 use crate::overrides::OverrideRow;
@@ -39,10 +39,16 @@ enum Served<'a> {
 #[inline(always)]
 pub(crate) fn decide<'a, O: Observer>(flag: &'a Flag, call: &mut Call<'a>, observer: &mut O) -> Decision<'a> {
     let plan = flag.plan(call.context.field(Field::Env));
-    // Where nothing can decide in steps 2 to 6 they are run only to be watched.
-    if (O::WATCHES || !plan.is_plain || call.context.overrides.is_some())
-        && let Some(decision) = before_the_gate(flag, plan, call, observer)
-    {
+    // What cannot decide in steps 2 to 6 is run only to be watched.
+    let before = if O::WATCHES || call.context.overrides.is_some() { Before::Anything } else { plan.before };
+    let decided = match before {
+        Before::Nothing => None,
+        Before::Dependencies => {
+            call.unsatisfied(&flag.dependencies).map(|dependency| Decision::unsatisfied(plan, dependency))
+        }
+        Before::Anything => before_the_gate(flag, plan, call, observer),
+    };
+    if let Some(decision) = decided {
         return decision;
     }
 
@@ -91,15 +97,14 @@ fn before_the_gate<'a>(
         return Some(Decision::closed(plan, reason));
     }
 
-    let unsatisfied = flag.dependencies.iter().find(|dependency| !call.is_satisfied(dependency));
+    let unsatisfied = call.unsatisfied(&flag.dependencies);
     observer.note("unsatisfied", || {
-        let flag = unsatisfied.and_then(|unsatisfied| call.engine.flag_at(unsatisfied.flag));
+        let flag = unsatisfied.and_then(|dependency| call.engine.flag_at(dependency));
         flag.map_or(Json::Null, |flag| Json::from(String::from(&*flag.key)))
     });
     observer.done(Step::Dependencies, unsatisfied.is_some());
-    if let Some(unsatisfied) = unsatisfied {
-        let closed = Decision::closed(plan, Reason::DepUnsatisfied);
-        return Some(Decision { dependency: Some(unsatisfied.flag), ..closed });
+    if let Some(dependency) = unsatisfied {
+        return Some(Decision::unsatisfied(plan, dependency));
     }
 
     let unapproved = flag.requires_approval && !plan.approved && !given_approval(flag, context);
@@ -249,6 +254,11 @@ impl<'a> Decision<'a> {
     #[inline]
     fn closed(plan: &'a Plan, reason: Reason) -> Self {
         Self { reason, served: Served::Stored(&plan.default), rule_id: None, dependency: None }
+    }
+
+    /// The default, since that dependency is not satisfied.
+    fn unsatisfied(plan: &'a Plan, dependency: FlagIndex) -> Self {
+        Self { dependency: Some(dependency), ..Self::closed(plan, Reason::DepUnsatisfied) }
     }
 
     fn overridden(reason: Reason, served: Served<'a>) -> Self {

@@ -7,7 +7,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -16,7 +15,7 @@ use futures_util::FutureExt;
 use tower::Service as _;
 
 use crate::error::{Code, Error};
-use crate::router::{Counts, Map};
+use crate::router::{Address, Map};
 use crate::state::AppState;
 use crate::telemetry::logs;
 use crate::wire::Meta;
@@ -39,16 +38,14 @@ pub struct Service(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     state: AppState,
-    router: Router,
-    counts: Counts,
+    map: Map,
     guarded: bool,
 }
 
 impl Service {
     /// Answers requests for the addresses of `map`; `guarded` says whether they may come from this machine alone.
     pub fn new(map: Map, guarded: bool) -> Self {
-        let (state, router, counts) = map.into_parts();
-        Self(Arc::new(Inner { state, router, counts, guarded }))
+        Self(Arc::new(Inner { state: map.state().clone(), map, guarded }))
     }
 
     /// Answers one request, which came from `peer`.
@@ -63,17 +60,18 @@ impl Service {
 impl Inner {
     async fn answer(&self, request: Request, meta: Meta, began: Instant) -> Response {
         let (method, uri) = (request.method().clone(), request.uri().clone());
+        let address = self.map.at(uri.path());
         let cors = Cors::of(uri.path(), request.headers(), self.state.settings());
         let response = match self.admit(request, &meta).await {
             Ok(request) => match cors.preflight(&request) {
                 Some(response) => response,
-                None => self.handle(request).await,
+                None => handle(address, request).await,
             },
             Err(error) => error.into_response(),
         };
         let mut response = finish(response, uri.path(), meta);
         cors.tell(&mut response);
-        self.record(&method, uri.path(), response.status(), began);
+        self.record(&method, address, response.status(), began);
         response
     }
 
@@ -89,19 +87,10 @@ impl Inner {
         Ok(request)
     }
 
-    async fn handle(&self, request: Request) -> Response {
-        let answer = AssertUnwindSafe(self.router.clone().call(request)).catch_unwind();
-        match answer.await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(panic) => panicked(panic),
-        }
-    }
-
     /// Counts the answer, and writes the line of the log that it may have.
-    fn record(&self, method: &Method, path: &str, status: StatusCode, began: Instant) {
+    fn record(&self, method: &Method, address: &Address, status: StatusCode, began: Instant) {
         let took = began.elapsed();
-        let counts = self.counts.of(path);
+        let counts = &address.counts;
         counts.answered(method, status, took);
         // The address with names for what varies: a path has people's names and ids in it, and the query says more.
         let (route, status, microseconds) = (counts.template(), status.as_u16(), took.as_micros());
@@ -112,6 +101,15 @@ impl Inner {
         } else {
             tracing::debug!(%method, route, status, microseconds, "answered");
         }
+    }
+}
+
+async fn handle(address: &Address, request: Request) -> Response {
+    let answer = AssertUnwindSafe(address.router.clone().call(request)).catch_unwind();
+    match answer.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(panic) => panicked(panic),
     }
 }
 

@@ -72,45 +72,50 @@ fn addresses(map: Map) -> Map {
         .route(ofrep::EVENTS, get(ofrep::events::events))
 }
 
-/// Addresses: who answers each, and where that is counted.
+/// Addresses, found by axum's own matcher: axum says which one matched within its routes alone, and what there is to
+/// count is known only outside, once there is an answer.
 #[derive(Debug)]
 pub struct Map {
     state: AppState,
-    router: Router<AppState>,
-    counts: Counts,
+    matcher: matchit::Router<Address>,
+    elsewhere: Address,
+}
+
+/// Who answers an address, and where that is counted.
+#[derive(Debug)]
+pub(crate) struct Address {
+    /// Of this address alone, so that only one matcher goes through all of them.
+    pub(crate) router: Router,
+    pub(crate) counts: Arc<Route>,
 }
 
 impl Map {
     fn new(state: AppState) -> Self {
-        let counts = Counts { matcher: matchit::Router::new(), elsewhere: state.metrics().route("none") };
-        Self { state, router: Router::new(), counts }
+        let elsewhere = Address::new(&state, "none", Router::new());
+        Self { state, matcher: matchit::Router::new(), elsewhere }
     }
 
     fn route(mut self, template: &'static str, methods: MethodRouter<AppState>) -> Self {
-        let route = self.state.metrics().route(template);
-        self.counts.matcher.insert(template, route).unwrap_or_else(|error| panic!("`{template}`: {error}"));
-        Self { router: self.router.route(template, methods), ..self }
+        let address = Address::new(&self.state, template, Router::new().route(template, methods));
+        self.matcher.insert(template, address).unwrap_or_else(|error| panic!("`{template}`: {error}"));
+        self
     }
 
-    /// The state, who answers, and where that is counted.
-    pub(crate) fn into_parts(self) -> (AppState, Router, Counts) {
-        let router = self.router.method_not_allowed_fallback(request::method_not_allowed).fallback(request::not_found);
-        (self.state.clone(), router.with_state(self.state), self.counts)
+    /// What all its handlers share.
+    pub(crate) fn state(&self) -> &AppState {
+        &self.state
     }
-}
 
-/// Where the answers of an address are counted. By axum's own matcher: axum says which address matched within its
-/// routes alone, and what there is to count is known only outside, once there is an answer.
-#[derive(Debug)]
-pub(crate) struct Counts {
-    matcher: matchit::Router<Arc<Route>>,
-    elsewhere: Arc<Route>,
-}
-
-impl Counts {
-    /// Those of the address that `path` belongs to.
-    pub(crate) fn of(&self, path: &str) -> &Route {
+    /// The address that `path` belongs to.
+    pub(crate) fn at(&self, path: &str) -> &Address {
         self.matcher.at(path).map_or(&self.elsewhere, |found| found.value)
+    }
+}
+
+impl Address {
+    fn new(state: &AppState, template: &'static str, router: Router<AppState>) -> Self {
+        let router = router.method_not_allowed_fallback(request::method_not_allowed).fallback(request::not_found);
+        Self { router: router.with_state(state.clone()), counts: state.metrics().route(template) }
     }
 }
 

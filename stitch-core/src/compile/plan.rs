@@ -11,7 +11,7 @@ use crate::condition::Target;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::flag::{Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve, VariantIndex};
+use crate::flag::{Before, Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve, VariantIndex};
 use crate::json::Json;
 use crate::limits;
 use crate::stage::Stage;
@@ -119,7 +119,7 @@ impl<'d> Compiler<'d> {
         Some(Plan {
             stage: stage?,
             approved,
-            is_plain: false,
+            before: Before::Anything,
             default: default?,
             gate: Gate { hasher, threshold },
             cohort: cohort.into(),

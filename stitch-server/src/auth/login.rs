@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 
-use super::tokens;
+use super::{passwords, tokens};
 use crate::audit::Action;
 use crate::caller::Caller;
 use crate::error::{Code, Error};
@@ -26,9 +25,9 @@ const UNKNOWN: &str = "unknown account";
 ///
 /// `unauthorized`; `rate_limited` where too many failed from that address; `not_ready` where the store is away.
 pub async fn login(state: &AppState, from: IpAddr, email: &str, password: String) -> Result<(String, i64), Error> {
-    let (attempts, passwords) = (&state.auth().attempts, &state.auth().passwords);
+    let attempts = &state.auth().attempts;
     attempts.check(from, Instant::now())?;
-    let turn = passwords.turn().await?;
+    let turn = state.auth().passwords.turn().await?;
     let began = Instant::now();
     attempts.begin(from, began)?;
     let token = hear(state, email, password, turn).await;
@@ -41,17 +40,11 @@ pub async fn login(state: &AppState, from: IpAddr, email: &str, password: String
     token
 }
 
-/// A token, if the password is right; `turn` is given back once that is known.
-async fn hear(
-    state: &AppState,
-    email: &str,
-    password: String,
-    turn: OwnedSemaphorePermit,
-) -> Result<(String, i64), Error> {
+/// A token, if the password is right.
+async fn hear(state: &AppState, email: &str, password: String, turn: passwords::Turn) -> Result<(String, i64), Error> {
     let user = state.load().model.users.get(email).cloned();
     let hash = user.as_ref().map(|user| user.body.password_hash.clone());
-    let right = state.auth().passwords.check(password, hash).await?;
-    drop(turn);
+    let right = passwords::check(turn, password, hash).await?;
     let subject = if user.is_some() { email } else { UNKNOWN };
     let caller = Caller { subject: subject.to_owned(), grants: Vec::new() };
     let seen = user.filter(|_| right).map(|user| user.revision);

@@ -1,11 +1,12 @@
-//! Passwords: Argon2id, a bounded number at once, and never on a thread that answers requests.
+//! Passwords: Argon2id, a bounded number at once, and never before those who ask for evaluations.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::error::{Code, Error};
@@ -16,6 +17,10 @@ pub const SHORTEST: usize = 8;
 pub const LONGEST: usize = 1_024;
 /// Passwords hashed at once.
 const AT_ONCE: usize = 4;
+/// How far a thread that hashes stands back, as `nice` counts: where all processors are wanted it has a tenth of what any
+/// other thread has, so that evaluations hardly notice and a login still comes to an end.
+#[cfg(target_os = "linux")]
+const STANDS_BACK: i32 = 10;
 /// For one's turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The hash of nobody's password, with the parameters of all others: checking it takes the time of a real one.
@@ -49,9 +54,12 @@ fn is(password: &str, hash: Option<&str>) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords(Arc<Semaphore>);
 
+/// One's turn to hash.
+pub(crate) type Turn = OwnedSemaphorePermit;
+
 impl Default for Passwords {
     fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self(Arc::new(Semaphore::new((processors / 2).clamp(1, AT_ONCE))))
     }
 }
@@ -62,25 +70,49 @@ impl Passwords {
     /// # Errors
     ///
     /// `rate_limited` if that takes too long.
-    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
+    pub(crate) async fn turn(&self) -> Result<Turn, Error> {
         match timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(Error::new(Code::RateLimited, "too many logins wait").hint("try again soon").retry_after(1)),
         }
     }
 
-    /// [`is`], for who has a turn.
-    pub(crate) async fn check(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        let check = move || is(&password, hash.as_deref());
-        tokio::task::spawn_blocking(check).await.map_err(|_| Error::internal())
-    }
-
     /// [`hash`], in turn.
     pub(crate) async fn hash(&self, password: String) -> Result<String, Error> {
-        let _turn = self.turn().await?;
-        tokio::task::spawn_blocking(move || hash(&password)).await.map_err(|_| Error::internal())?
+        apart(self.turn().await?, move || hash(&password)).await?
     }
 }
+
+/// [`is`], for who has a turn.
+pub(crate) async fn check(turn: Turn, password: String, hash: Option<String>) -> Result<bool, Error> {
+    apart(turn, move || is(&password, hash.as_deref())).await
+}
+
+/// Works in a thread of its own that stands back; to start one takes a thousandth of what a hash does. The turn ends with
+/// the work, also where nobody waits for it any longer.
+async fn apart<T: Send + 'static>(turn: Turn, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let (tell, told) = oneshot::channel();
+    let work = move || {
+        stand_back();
+        let done = work();
+        drop(turn);
+        // Whoever asked may be gone.
+        let _ = tell.send(done);
+    };
+    thread::Builder::new().name("password".to_owned()).spawn(work).map_err(|_| Error::internal())?;
+    told.await.map_err(|_| Error::internal())
+}
+
+/// From here on this thread lets others go first.
+#[cfg(target_os = "linux")]
+fn stand_back() {
+    // Where the system refuses, the hash is right all the same.
+    let _ = rustix::process::nice(STANDS_BACK);
+}
+
+/// Elsewhere `nice` concerns the whole process.
+#[cfg(not(target_os = "linux"))]
+fn stand_back() {}
 
 #[cfg(test)]
 mod tests {
@@ -97,6 +129,25 @@ mod tests {
         assert_eq!(parameters(&kept), parameters(NOBODY), "nobody's costs the same");
         assert!(PasswordHash::new(NOBODY).is_ok());
         assert!(!is("anything", None));
+    }
+
+    /// The thread that answers requests does not stand back with the one that hashes.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_stands_back_and_keeps_its_turn_to_its_end() {
+        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let passwords = Passwords(Arc::new(Semaphore::new(1)));
+        let before = nice();
+        let hashing = apart(passwords.turn().await.unwrap(), nice).await.unwrap();
+        assert_eq!(hashing, (before + STANDS_BACK).min(19));
+        assert_eq!(nice(), before);
+
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let work = apart(passwords.turn().await.unwrap(), move || ended.recv());
+        assert!(timeout(Duration::from_millis(10), work).await.is_err(), "nobody waits for it any longer");
+        assert_eq!(passwords.0.available_permits(), 0);
+        end.send(()).unwrap();
+        passwords.turn().await.unwrap();
     }
 
     #[test]

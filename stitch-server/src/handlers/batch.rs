@@ -105,6 +105,7 @@ impl<'a> Contexts<'a> {
     }
 }
 
+#[inline]
 fn one<'a>(engine: &'a Engine, flag_key: &'a str, context: &'a Context<'a>, trace: bool) -> Outcome<'a> {
     if trace {
         Outcome::Explanation(Box::new(engine.explain(flag_key, context)))

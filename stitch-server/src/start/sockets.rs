@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Connections that may wait to be accepted, as far as the system allows so many: when all clients come back at once,
@@ -25,12 +26,13 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// each is a connection, and each connection an open file.
 pub(super) fn raise_open_files(streams: usize) {
     let needed = u64::try_from(streams).unwrap_or(u64::MAX).saturating_add(BESIDE);
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(allowed) if allowed < needed => tracing::warn!(
+    let hard = getrlimit(Resource::Nofile).maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard }) {
+        tracing::warn!("cannot raise the limit of open files: {error}");
+    } else if let Some(allowed) = hard.filter(|allowed| *allowed < needed) {
+        tracing::warn!(
             "the system allows {allowed} open files, and {streams} streams need {needed}: raise the hard limit \
              (`ulimit -Hn`), or give fewer `--max-streams`"
-        ),
-        Ok(_) => {}
-        Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
+        );
     }
 }

@@ -51,8 +51,15 @@ impl Body {
 
     /// The result of section 5 of the evaluation contract.
     pub(crate) fn evaluation(&mut self, evaluation: &Evaluation<'_>) -> io::Result<()> {
-        self.raw(r#"{"flag_key":"#);
-        self.text(Some(evaluation.flag_key))?;
+        if evaluation.value.is_some() {
+            // The key of a flag that is served has letters, digits and `._-` alone.
+            self.raw(r#"{"flag_key":""#);
+            self.raw(evaluation.flag_key);
+            self.raw("\"");
+        } else {
+            self.raw(r#"{"flag_key":"#);
+            self.text(Some(evaluation.flag_key))?;
+        }
         match evaluation.value {
             Some(Value::Boolean(true)) => self.raw(r#","value":true,"variant_key":"#),
             Some(Value::Boolean(false)) => self.raw(r#","value":false,"variant_key":"#),
@@ -69,8 +76,13 @@ impl Body {
             r#","is_enabled":false,"reason":""#
         });
         self.raw(evaluation.reason.as_str());
-        self.raw(r#"","rule_id":"#);
-        self.text(evaluation.rule_id)?;
+        match evaluation.rule_id {
+            None => self.raw(r#"","rule_id":null"#),
+            rule_id => {
+                self.raw(r#"","rule_id":"#);
+                self.text(rule_id)?;
+            }
+        }
         if let Some(dependency) = evaluation.dependency {
             self.raw(r#","dependency":"#);
             self.text(Some(dependency))?;
