@@ -66,6 +66,7 @@ for mode in "$@"; do
   case $mode in dev | jwt) ;; *) fail "there is no mode \`$mode\`: see the head of this file" ;; esac
   start "$mode"
   echo "--auth $mode"
+  "$work/python/bin/python" "$here/vectors.py" "$url" parity/vectors || failed=1
   "$work/python/bin/python" "$here/check.py" "$url" "$work/$mode.log" || failed=1
   stop || { echo "the server did not end well"; failed=1; }
 done

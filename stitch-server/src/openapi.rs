@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`operation`] | how an operation is described |
 //! | [`about`] | the description of each: what it reads and answers, and how it can fail |
+//! | `parts` | credentials, headers and parameters that operations have in common |
 //! | `failures` | the answers that say what went wrong, by family and status |
 //! | `schemas` | what no type of this crate says: definitions, contexts, what the core writes |
 //!
@@ -27,6 +28,7 @@ use crate::wire;
 pub(crate) mod about;
 mod failures;
 pub(crate) mod operation;
+mod parts;
 pub(crate) mod schemas;
 
 pub(crate) use operation::Operation;
@@ -109,9 +111,9 @@ impl Document {
             "components": {
                 "schemas": schemas,
                 "responses": responses,
-                "parameters": operation::parameters(),
-                "headers": operation::headers(),
-                "securitySchemes": operation::security_schemes(self.auth),
+                "parameters": parts::parameters(),
+                "headers": parts::headers(),
+                "securitySchemes": parts::security_schemes(self.auth),
             },
         })
     }

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{Document, operation};
+use super::{Document, parts};
 use crate::error::Code;
 use crate::ofrep::{ErrorCode, Failed};
 use crate::request::{Family, Plain};
@@ -91,14 +91,14 @@ pub(super) fn responses(document: &mut Document) -> Map<String, Value> {
             let codes: Vec<Code> = Code::ALL.iter().copied().filter(|code| code.status() == status).collect();
             let about: Vec<&str> = codes.iter().map(|code| code.about()).collect();
             let schema = family.failure(document, &codes);
-            let more: &[&str] = match status {
-                401 => &["WWW-Authenticate"],
-                429 | 503 => &["Retry-After"],
-                _ => &[],
+            let more = match status {
+                401 => Some(("WWW-Authenticate", parts::header("WWW-Authenticate"))),
+                429 | 503 => Some(("Retry-After", parts::retry_after(status == 429))),
+                _ => None,
             };
-            let headers = ["X-Request-Id", "Cache-Control"].iter().chain(more);
+            let headers = ["X-Request-Id", "Cache-Control"].map(|name| (name, parts::header(name)));
             let headers: Map<String, Value> =
-                headers.map(|name| ((*name).to_owned(), operation::header(name))).collect();
+                headers.into_iter().chain(more).map(|(name, header)| (name.to_owned(), header)).collect();
             responses.insert(
                 family.response(status),
                 json!({
