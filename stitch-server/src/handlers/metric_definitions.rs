@@ -12,6 +12,7 @@ use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error};
+use crate::events::LONGEST_DESCRIPTION;
 use crate::extract::{self, Call, Key, Query};
 use crate::model::{Metric, Object};
 use crate::openapi::schemas;
@@ -49,7 +50,7 @@ pub(crate) struct Asked {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "MetricChange", deny_unknown_fields)]
 pub(crate) struct Change {
-    #[schemars(length(max = 4096))]
+    #[schemars(length(max = LONGEST_DESCRIPTION))]
     description: Option<String>,
     #[serde(default, deserialize_with = "extract::revision")]
     #[schemars(with = "u64", required)]

@@ -115,7 +115,7 @@ impl Operation {
     }
 
     fn parameter(mut self, place: &str, name: &str, schema: Value, about: &str, required: bool) -> Self {
-        self.parameters.push(parameter(place, name, &schema, about, required));
+        self.parameters.push(parameter(place, name, schema, about, required));
         self
     }
 
@@ -181,7 +181,7 @@ impl Operation {
         let of_path = path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| {
             let own = self.parts.iter().find(|(own, _)| *own == name).map(|(_, schema)| schema.clone());
             let schema = own.unwrap_or_else(|| json!({"type": "string", "minLength": 1}));
-            parameter("path", name, &schema, of_part(name), true)
+            parameter("path", name, schema, of_part(name), true)
         });
         let mut parameters: Vec<Value> = of_path.chain(self.parameters.iter().cloned()).collect();
         let mut failures = self.failures.clone();

@@ -77,7 +77,7 @@ pub(super) fn retry_after(required: bool) -> Value {
 /// What every request can say.
 pub(super) fn parameters() -> Value {
     let about = "The caller's name for the request; one that does not match `[A-Za-z0-9._-]{1,128}` is replaced.";
-    json!({"X-Request-Id": parameter("header", "X-Request-Id", &json!({"type": "string"}), about, false)})
+    json!({"X-Request-Id": parameter("header", "X-Request-Id", schemas::text(), about, false)})
 }
 
 /// A header of an answer, by name.
@@ -86,8 +86,10 @@ pub(super) fn header(name: &str) -> Value {
 }
 
 /// A parameter.
-pub(super) fn parameter(place: &str, name: &str, schema: &Value, about: &str, required: bool) -> Value {
-    json!({"in": place, "name": name, "schema": schema, "description": about, "required": required})
+pub(super) fn parameter(place: &str, name: &str, schema: Value, about: &str, required: bool) -> Value {
+    let mut parameter = json!({"in": place, "name": name, "description": about, "required": required});
+    parameter["schema"] = schema;
+    parameter
 }
 
 /// What is said of a part of a path.
@@ -117,6 +119,6 @@ pub(super) fn of_context(field: Field, auth: Auth) -> Vec<Value> {
         _ => json!({"type": "string"}),
     };
     [("query", field.query()), ("header", field.header())]
-        .map(|(place, name)| parameter(place, name, &schema, about, false))
+        .map(|(place, name)| parameter(place, name, schema.clone(), about, false))
         .to_vec()
 }

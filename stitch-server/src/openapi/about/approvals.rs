@@ -1,16 +1,14 @@
 //! Approvals.
 
-use serde_json::json;
-
-use super::super::Operation;
-use super::super::schemas::ApprovalWish;
 use crate::handlers::approvals::List;
+use crate::openapi::Operation;
+use crate::openapi::schemas::{ApprovalWish, text};
 use crate::writes::approval::Shown;
 
 pub(crate) fn list() -> Operation {
     Operation::new("Lists approvals, the newest last.")
         .token()
-        .query("flag", json!({"type": "string"}), "Only those of this flag.")
+        .query("flag", text(), "Only those of this flag.")
         .answers::<List<'_>>(200)
 }
 

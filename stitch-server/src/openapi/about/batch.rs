@@ -1,7 +1,7 @@
 //! Many evaluations.
 
-use super::super::Operation;
-use super::super::schemas::{Batch, Evaluations, switch};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{Batch, Evaluations, switch};
 
 pub(crate) fn batch() -> Operation {
     Operation::new("Evaluates many flags, or all, at one instant.")

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::super::Operation;
-use super::super::schemas::{Evaluation, switch};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{Evaluation, switch};
 
 pub(crate) fn eval() -> Operation {
     let key = json!({"type": "string", "minLength": 1});

@@ -1,8 +1,8 @@
 //! What SDK clients report.
 
-use super::super::Operation;
-use super::super::schemas::{Events, number};
 use crate::handlers::events::{PAGE, Page, Taken};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{Events, number};
 
 pub(crate) fn report() -> Operation {
     Operation::new("Takes events, and answers once those that count are durable.")

@@ -1,7 +1,7 @@
 //! Flags' definitions.
 
-use super::super::Operation;
-use super::super::schemas::{FlagUpdate, Flags, NewFlag, Nothing, RevisedFlag};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{FlagUpdate, Flags, NewFlag, Nothing, RevisedFlag};
 
 pub(crate) fn list() -> Operation {
     Operation::new("Lists the flags.").token().answers::<Flags>(200)

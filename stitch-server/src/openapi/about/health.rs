@@ -1,6 +1,6 @@
 //! How the server fares.
 
-use super::super::Operation;
+use crate::openapi::Operation;
 use crate::wire::{Health, Probe};
 
 pub(crate) fn alive() -> Operation {

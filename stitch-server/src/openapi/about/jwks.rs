@@ -1,7 +1,7 @@
 //! What tokens are signed with.
 
-use super::super::Operation;
 use crate::auth::signing::Jwks;
+use crate::openapi::Operation;
 
 pub(crate) fn jwks() -> Operation {
     Operation::new("Lists the public halves of what tokens are signed with.").answers::<Jwks<'_>>(200)

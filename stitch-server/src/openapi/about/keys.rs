@@ -1,7 +1,7 @@
 //! The keys of SDK clients.
 
-use super::super::Operation;
 use crate::handlers::keys::{Asked, Change, List, Told};
+use crate::openapi::Operation;
 
 pub(crate) fn list() -> Operation {
     Operation::new("Lists the SDK keys that the caller may write.").token().answers::<List<'_>>(200)

@@ -1,7 +1,7 @@
 //! From a password to a token.
 
-use super::super::Operation;
 use crate::handlers::login::{Asked, Given};
+use crate::openapi::Operation;
 
 pub(crate) fn login() -> Operation {
     Operation::new("Gives a token to whoever knows a password.")

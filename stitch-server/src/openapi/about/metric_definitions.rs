@@ -1,8 +1,8 @@
 //! Metrics that SDK clients may report.
 
-use super::super::Operation;
-use super::super::schemas::Nothing;
 use crate::handlers::metric_definitions::{Asked, Change, List, Told};
+use crate::openapi::Operation;
+use crate::openapi::schemas::Nothing;
 
 pub(crate) fn list() -> Operation {
     Operation::new("Lists the metrics that SDK clients may report.").token().answers::<List<'_>>(200)

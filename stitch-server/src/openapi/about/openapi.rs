@@ -1,7 +1,7 @@
 //! The document itself.
 
-use super::super::Operation;
-use super::super::schemas::Document;
+use crate::openapi::Operation;
+use crate::openapi::schemas::Document;
 
 pub(crate) fn openapi() -> Operation {
     Operation::new("This document.").answers_bare::<Document>(200)

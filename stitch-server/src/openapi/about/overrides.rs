@@ -1,7 +1,7 @@
 //! Override rows.
 
-use super::super::Operation;
-use super::super::schemas::{Nothing, OverridePut, OverrideRows, RevisedRow, name};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{Nothing, OverridePut, OverrideRows, RevisedRow, name};
 
 pub(crate) fn of_flag() -> Operation {
     Operation::new("Lists a flag's override rows.").asker().answers::<OverrideRows>(200).fails([404])

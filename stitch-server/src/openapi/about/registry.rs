@@ -1,7 +1,7 @@
 //! The flags that serve.
 
-use super::super::Operation;
-use super::super::schemas::{FlagList, switch};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{FlagList, switch};
 
 pub(crate) fn registry() -> Operation {
     Operation::new("Lists the flags as they were written, or a row of each.")

@@ -1,7 +1,7 @@
 //! All definitions as one document.
 
-use super::super::Operation;
-use super::super::schemas::{RegistryUpdate, RevisedRegistry, Written};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{RegistryUpdate, RevisedRegistry, Written};
 
 pub(crate) fn read() -> Operation {
     Operation::new("Tells all definitions as one document.").token().answers::<RevisedRegistry>(200)

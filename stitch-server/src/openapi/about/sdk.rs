@@ -1,8 +1,8 @@
 //! What SDK clients ask.
 
-use super::super::Operation;
-use super::super::schemas::{SdkCheck, SdkEvaluation};
 use crate::handlers::sdk::{Answer, Membership};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{SdkCheck, SdkEvaluation};
 
 pub(crate) fn evaluate() -> Operation {
     Operation::new("Evaluates a flag.").sdk_key().body::<SdkEvaluation>().answers::<Answer<'_>>(200).fails([404])

@@ -1,7 +1,7 @@
 //! Segments.
 
-use super::super::Operation;
-use super::super::schemas::{NewSegment, Nothing, RevisedSegment, SegmentUpdate, Segments};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{NewSegment, Nothing, RevisedSegment, SegmentUpdate, Segments};
 
 pub(crate) fn list() -> Operation {
     Operation::new("Lists the segments.").token().answers::<Segments>(200)

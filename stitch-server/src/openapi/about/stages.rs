@@ -1,7 +1,7 @@
 //! Stages and the kill switch.
 
-use super::super::Operation;
-use super::super::schemas::{Rollback, RollbackWish, StageChange, StageWish};
+use crate::openapi::Operation;
+use crate::openapi::schemas::{Rollback, RollbackWish, StageChange, StageWish};
 
 pub(crate) fn change() -> Operation {
     Operation::new("Changes a flag's stage or percentage.")

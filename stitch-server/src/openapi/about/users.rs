@@ -1,8 +1,8 @@
 //! People who may log in.
 
-use super::super::Operation;
-use super::super::schemas::revision_in_query;
 use crate::handlers::users::{Added, Changed, List, Told};
+use crate::openapi::Operation;
+use crate::openapi::schemas::revision_in_query;
 
 pub(crate) fn list() -> Operation {
     Operation::new("Lists the users.").token().answers::<List<'_>>(200)
