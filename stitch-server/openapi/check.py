@@ -28,18 +28,16 @@ def main(url, log):
     operations = sum(len(METHODS & path.keys()) for path in document["paths"].values())
 
     known = {"STITCH_TOKEN": bearer["Authorization"].split()[1], "STITCH_APPROVAL": approval["id"]}
-    run = subprocess.run(
-        [Path(sys.executable).with_name("schemathesis"), "--config-file", "schemathesis.toml", "run", url + "/openapi.json"],
-        cwd=HERE,
-        env={**os.environ, **known, "PYTHONPATH": str(HERE)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    Path(log).write_text(run.stdout)
-    problems = [] if run.returncode == 0 else [run.stdout]
-    tested = re.search(r"Tested: +(\d+)$", run.stdout, re.MULTILINE)
-    cases = re.search(r"(\d+) generated", run.stdout)
+    command = [Path(sys.executable).with_name("schemathesis"), "--config-file", "schemathesis.toml", "run"]
+    environment = {**os.environ, **known, "PYTHONPATH": str(HERE)}
+    with Path(log).open("w") as told:
+        ended = subprocess.run(
+            [*command, url + "/openapi.json"], cwd=HERE, env=environment, stdout=told, stderr=subprocess.STDOUT
+        )
+    report = Path(log).read_text()
+    problems = [] if ended.returncode == 0 else [report]
+    tested = re.search(r"Tested: +(\d+)$", report, re.MULTILINE)
+    cases = re.search(r"(\d+) generated", report)
     if not tested or int(tested[1]) != operations or not operations or not cases or not int(cases[1]):
         problems.append(f"of {operations} operations {tested[1] if tested else 'none'} were tested")
     # What was asked last must still have been asked by somebody.

@@ -14,7 +14,7 @@ pub(crate) enum Family {
     Enveloped,
     /// For SDK clients, and for people and their tools.
     Plain,
-    /// For OpenFeature clients.
+    /// For any client of OFREP.
     Ofrep,
 }
 
