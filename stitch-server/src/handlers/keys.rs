@@ -58,12 +58,12 @@ pub(crate) struct Asked {
 
 /// Another name for a key.
 #[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "SdkKeyChange", deny_unknown_fields)]
+#[schemars(rename = "SdkKeyChange", deny_unknown_fields, extend("required" = ["name", "revision"]))]
 pub(crate) struct Change {
     #[schemars(with = "schemas::Label")]
     name: String,
     #[serde(default, deserialize_with = "extract::revision")]
-    #[schemars(with = "u64", required)]
+    #[schemars(with = "schemas::Revision")]
     revision: Option<u64>,
 }
 

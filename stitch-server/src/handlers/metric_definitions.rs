@@ -48,12 +48,12 @@ pub(crate) struct Asked {
 
 /// A metric described anew.
 #[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "MetricChange", deny_unknown_fields)]
+#[schemars(rename = "MetricChange", deny_unknown_fields, extend("required" = ["revision"]))]
 pub(crate) struct Change {
     #[schemars(length(max = LONGEST_DESCRIPTION))]
     description: Option<String>,
     #[serde(default, deserialize_with = "extract::revision")]
-    #[schemars(with = "u64", required)]
+    #[schemars(with = "schemas::Revision")]
     revision: Option<u64>,
 }
 

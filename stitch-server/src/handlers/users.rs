@@ -65,7 +65,7 @@ pub(crate) struct Added {
 
 /// What is to change of a user; what is left out stays.
 #[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "UserChange", deny_unknown_fields)]
+#[schemars(rename = "UserChange", deny_unknown_fields, extend("required" = ["revision"]))]
 pub(crate) struct Changed {
     #[schemars(with = "Option<schemas::Password>")]
     password: Option<String>,
@@ -80,7 +80,7 @@ pub(crate) struct Changed {
     #[schemars(with = "Option<schemas::Label>")]
     role_key: Edit,
     #[serde(default, deserialize_with = "extract::revision")]
-    #[schemars(with = "u64", required)]
+    #[schemars(with = "schemas::Revision")]
     revision: Option<u64>,
 }
 

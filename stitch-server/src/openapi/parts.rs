@@ -114,11 +114,9 @@ pub(super) fn of_context(field: Field, auth: Auth) -> Vec<Value> {
         Field::Env => "An environment that the registry lists: `dev` by default, if it lists that.",
         Field::RoleKey => "In which role.",
     };
-    let schema = match field {
-        Field::UserId => schemas::unit(),
-        _ => json!({"type": "string"}),
-    };
-    [("query", field.query()), ("header", field.header())]
-        .map(|(place, name)| parameter(place, name, schema.clone(), about, false))
-        .to_vec()
+    // An empty id is refused only where no header is before it.
+    let in_header = if field == Field::UserId { schemas::unit() } else { schemas::text() };
+    let [query, header] = [("query", field.query(), schemas::text()), ("header", field.header(), in_header)]
+        .map(|(place, name, schema)| parameter(place, name, schema, about, false));
+    vec![query, header]
 }

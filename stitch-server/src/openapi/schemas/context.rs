@@ -8,7 +8,12 @@ use super::{closed, integer, object, of, optional, schemas, text, unit};
 schemas! {
     /// For whom; `now` is the server's clock by default. With a token (jwt mode) only `env` and `attributes` may be
     /// there.
-    Context = |generator| closed(object([], of_context(generator)));
+    Context = |generator| {
+        let mut context = closed(object([], of_context(generator)));
+        // An empty one counts for nothing where a header is before it.
+        context["properties"]["user_id"] = optional(text());
+        context
+    };
 
     /// A flag, and what this item says of the context itself.
     Item = |generator| {

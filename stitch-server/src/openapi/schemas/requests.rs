@@ -5,7 +5,7 @@ use stitch_core::limits;
 
 use super::{
     Context, FlagDefinition, Item, OfrepContext, OverrideDefinition, Percentage, Registry, SdkAttributes,
-    SegmentDefinition, Stage, closed, name, object, of, revision, schemas, text, unit,
+    SegmentDefinition, Stage, closed, name, object, of, revision, revision_in_query, schemas, text, unit,
 };
 use crate::auth::users::LONGEST;
 use crate::auth::{LABEL, passwords};
@@ -103,6 +103,9 @@ schemas! {
             one("registry", of::<Registry>(generator)),
         ]})
     };
+
+    /// The revision that the caller saw.
+    Revision = |_generator| revision_in_query();
 
     /// A name without what controls a terminal.
     Label = |_generator| name(LABEL);
