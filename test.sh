@@ -2,11 +2,11 @@
 # Runs everything that keeps stitch honest; what it installs goes into folders of the project (target/, .venv/).
 #
 #   ./test.sh            everything
-#   ./test.sh NAME …     only these steps: format lint test doc python parity clients bench
+#   ./test.sh NAME …     only these steps: format lint test doc openapi python parity clients bench
 set -uo pipefail
 cd "$(dirname "$0")"
 
-steps=(format lint test doc python parity clients bench)
+steps=(format lint test doc openapi python parity clients bench)
 format() { cargo fmt --all --check; }
 lint() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 test() {
@@ -18,6 +18,7 @@ test() {
   fi
 }
 doc() { cargo test --workspace --doc --locked && RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked; }
+openapi() { stitch-server/openapi/check.sh; }
 python() { stitch-py/check.sh; }
 parity() {
   # The wheel that the step before built is one of the engines.

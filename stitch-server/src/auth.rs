@@ -20,7 +20,7 @@ use crate::config;
 use crate::error::{Code, Detail, Error, Place};
 use crate::state::{AppState, Settings};
 use claims::Identity;
-use credential::Kind;
+pub(crate) use credential::Kind;
 
 pub mod address;
 pub mod asker;
@@ -41,7 +41,7 @@ pub use sdk_keys::KeyHolder;
 pub(crate) use sdk_keys::invalid_key;
 
 /// Characters of the longest name.
-const LABEL: usize = 200;
+pub(crate) const LABEL: usize = 200;
 
 /// What is remembered between requests, and not kept.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use stitch_core::{ContextError, Diagnostic, Severity};
 
@@ -26,6 +27,13 @@ macro_rules! codes {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
+                }
+            }
+
+            /// What it means.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $about,)+
                 }
             }
 
@@ -73,7 +81,7 @@ impl Serialize for Code {
 pub const DETAILS: usize = 20;
 
 /// Where in a request something is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     /// In the body: a JSON Pointer.
@@ -85,7 +93,7 @@ pub enum Place {
 }
 
 /// One thing that is wrong. No value of the request is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Detail {
     /// Where.
     #[serde(flatten)]

@@ -15,6 +15,7 @@ mod judge;
 mod report;
 pub mod retention;
 
+pub(crate) use definitions::LONGEST_DESCRIPTION;
 pub use judge::{Judged, judge};
 pub use report::{EVENTS, Report, read};
 

@@ -18,7 +18,7 @@ mod query;
 
 pub use call::Call;
 pub use fields::{Field, Fields};
-pub use json::{json, typed, unknown_keys};
+pub use json::{json, revision, typed, unknown_keys};
 pub use path::{Email, Env, Id, Key, path};
 pub use query::Query;
 
@@ -41,6 +41,9 @@ pub enum AuthSource {
 }
 
 impl AuthSource {
+    /// Every one.
+    pub const ALL: [Self; 6] = [Self::Item, Self::DevHeaders, Self::Body, Self::Query, Self::Token, Self::None];
+
     /// The word for it in answers.
     pub fn as_str(self) -> &'static str {
         match self {

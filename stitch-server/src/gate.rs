@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::{ContextDocument, DefinitionsError, Engine, Json};
 
@@ -12,7 +13,7 @@ const TOTAL: usize = 19;
 const COMPARED: [&str; 6] = ["value", "variant_key", "is_enabled", "reason", "rule_id", "dependency"];
 
 /// How many cases were asked, and how many were answered as the contract says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tally {
     /// Those answered as the contract says.
     pub passed: usize,

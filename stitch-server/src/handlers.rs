@@ -14,6 +14,7 @@ pub mod keys;
 pub mod login;
 pub mod metric_definitions;
 pub mod metrics;
+pub mod openapi;
 pub mod overrides;
 pub mod registry;
 pub mod registry_document;

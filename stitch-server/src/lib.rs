@@ -7,6 +7,7 @@
 //! | [`router`], [`handlers`] | the map of addresses, and one file a route |
 //! | [`request`], [`extract`] | what is done for every request; the context out of a request |
 //! | [`wire`], [`error`] | how answers look |
+//! | `openapi` | what `/openapi.json` says of each address, beside which it stands in the map |
 //! | [`ofrep`] | the same answers, for any `OpenFeature` client |
 //! | [`state`], [`source`] | what serves, and where the registry comes from |
 //! | [`auth`] | who asks: tokens, keys |
@@ -41,6 +42,7 @@ mod instant;
 mod limit;
 pub mod model;
 pub mod ofrep;
+mod openapi;
 pub mod request;
 pub mod router;
 pub mod sdk;

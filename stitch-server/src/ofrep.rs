@@ -20,7 +20,9 @@ pub mod events;
 mod failure;
 mod reason;
 
-pub(crate) use failure::Failure;
+pub(crate) use answer::{Bulk, Served};
+pub(crate) use failure::{Failed, Failure};
+pub(crate) use reason::ErrorCode;
 
 /// What all addresses of the protocol begin with; failures below it have the protocol's form.
 pub(crate) const PREFIX: &str = "/ofrep/";

@@ -27,6 +27,7 @@ mod family;
 mod guard;
 mod id;
 
+pub(crate) use family::{Family, Plain};
 pub use id::RequestId;
 
 /// A map of addresses with all that every request needs around it; cloning shares it.

@@ -3,73 +3,90 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, patch, post, put};
+use axum::routing::{self, MethodRouter};
 
 use crate::handlers::{
-    approvals, audit, batch, eval, events, flags, health, jwks, keys, login, metric_definitions, metrics, overrides,
-    registry, registry_document, sdk, segments, stages, users,
+    approvals, audit, batch, eval, events, flags, health, jwks, keys, login, metric_definitions, metrics, openapi,
+    overrides, registry, registry_document, sdk, segments, stages, users,
 };
 use crate::ofrep;
+use crate::openapi::about;
 use crate::request::{self, Service};
 use crate::state::AppState;
 use crate::telemetry::metrics::Route;
+use methods::{Methods, methods};
+
+mod methods;
+
+pub(crate) use methods::Described;
 
 /// What answers on the main address.
 pub fn service(state: AppState) -> Service {
-    Service::new(addresses(Map::new(state)), true)
+    Service::new(map(state), true)
 }
 
 /// What answers on the management address. It has no guard against other machines: those that collect numbers are
 /// other machines, and no number is about a person.
 pub fn management(state: AppState) -> Service {
-    Service::new(Map::new(state).route("/metrics", get(metrics::metrics)), false)
+    Service::new(Map::new(state).route("/metrics", routing::get(metrics::metrics)), false)
 }
 
-fn addresses(map: Map) -> Map {
-    map
-        // For whoever runs it.
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+fn map(state: AppState) -> Map {
+    let map = Map::new(state);
+    addresses().into_iter().fold(map, |map, (template, methods)| map.route(template, methods.into_router()))
+}
+
+/// Every address: who answers each of its methods, and what the document says of it.
+pub(crate) fn addresses() -> Vec<(&'static str, Methods)> {
+    vec![
+        // For whoever runs it, and whoever writes a client.
+        ("/healthz", methods!(get health::alive)),
+        ("/readyz", methods!(get health::ready)),
+        ("/openapi.json", methods!(get openapi::openapi)),
         // For services inside the trust boundary, operators, the pages.
-        .route("/api/flags/health", get(health::health))
-        .route("/api/flags/eval", get(eval::eval))
-        .route("/api/flags/eval/batch", post(batch::batch))
-        .route("/api/flags/registry", get(registry::registry))
-        .route("/api/flags/overrides/by-flag/{key}", get(overrides::of_flag))
-        .route("/api/flags/overrides/{id}", put(overrides::put).delete(overrides::remove))
-        .route("/api/flags/{key}/stage", patch(stages::change))
-        .route("/api/flags/{key}/rollback", post(stages::rollback))
-        .route("/api/flags/audit", get(audit::audit))
+        ("/api/flags/health", methods!(get health::health)),
+        ("/api/flags/eval", methods!(get eval::eval)),
+        ("/api/flags/eval/batch", methods!(post batch::batch)),
+        ("/api/flags/registry", methods!(get registry::registry)),
+        ("/api/flags/overrides/by-flag/{key}", methods!(get overrides::of_flag)),
+        ("/api/flags/overrides/{id}", methods!(put overrides::put, delete overrides::remove)),
+        ("/api/flags/{key}/stage", methods!(patch stages::change)),
+        ("/api/flags/{key}/rollback", methods!(post stages::rollback)),
+        ("/api/flags/audit", methods!(get audit::audit)),
         // For SDK clients, by key.
-        .route("/v1/environments/{env}/evaluate", post(sdk::evaluate))
-        .route("/v1/environments/{env}/segments/{key}/check", post(sdk::check))
-        .route("/v1/environments/{env}/events", post(events::report).get(events::list))
+        ("/v1/environments/{env}/evaluate", methods!(post sdk::evaluate)),
+        ("/v1/environments/{env}/segments/{key}/check", methods!(post sdk::check)),
+        ("/v1/environments/{env}/events", methods!(post events::report, get events::list)),
         // For people and their tools, by token.
-        .route("/v1/flags", get(flags::list).post(flags::create))
-        .route("/v1/flags/{key}", get(flags::read).put(flags::update).delete(flags::remove))
-        .route("/v1/environments/{env}/flags", get(flags::of_environment))
-        .route("/v1/segments", get(segments::list).post(segments::create))
-        .route("/v1/segments/{key}", get(segments::read).put(segments::update).delete(segments::remove))
-        .route("/v1/registry", get(registry_document::read).put(registry_document::replace))
-        .route("/v1/approvals", get(approvals::list).post(approvals::create))
-        .route("/v1/approvals/{key}", get(approvals::read))
-        .route("/v1/approvals/{key}/sign", post(approvals::sign))
-        .route("/v1/metrics", get(metric_definitions::list).post(metric_definitions::create))
-        .route(
+        ("/v1/flags", methods!(get flags::list, post flags::create)),
+        ("/v1/flags/{key}", methods!(get flags::read, put flags::update, delete flags::remove)),
+        ("/v1/environments/{env}/flags", methods!(get flags::of_environment)),
+        ("/v1/segments", methods!(get segments::list, post segments::create)),
+        ("/v1/segments/{key}", methods!(get segments::read, put segments::update, delete segments::remove)),
+        ("/v1/registry", methods!(get registry_document::read, put registry_document::replace)),
+        ("/v1/approvals", methods!(get approvals::list, post approvals::create)),
+        ("/v1/approvals/{key}", methods!(get approvals::read)),
+        ("/v1/approvals/{key}/sign", methods!(post approvals::sign)),
+        ("/v1/metrics", methods!(get metric_definitions::list, post metric_definitions::create)),
+        (
             "/v1/metrics/{key}",
-            get(metric_definitions::read).patch(metric_definitions::update).delete(metric_definitions::remove),
-        )
-        .route("/.well-known/jwks.json", get(jwks::jwks))
-        .route("/v1/auth/login", post(login::login))
-        .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/{id}", get(keys::read).patch(keys::update).delete(keys::revoke))
-        .route("/v1/users", get(users::list).post(users::create))
-        .route("/v1/users/{email}", get(users::read).patch(users::update).delete(users::remove))
+            methods!(get metric_definitions::read, patch metric_definitions::update, delete metric_definitions::remove),
+        ),
+        ("/.well-known/jwks.json", methods!(get jwks::jwks)),
+        ("/v1/auth/login", methods!(post login::login)),
+        ("/v1/keys", methods!(get keys::list, post keys::create)),
+        ("/v1/keys/{id}", methods!(get keys::read, patch keys::update, delete keys::revoke)),
+        ("/v1/users", methods!(get users::list, post users::create)),
+        ("/v1/users/{email}", methods!(get users::read, patch users::update, delete users::remove)),
         // For any OpenFeature client. A key may hold anything, or nothing.
-        .route(ofrep::FLAG_TEMPLATE, post(ofrep::evaluate::flag))
-        .route(ofrep::FLAG, post(ofrep::evaluate::flag))
-        .route(ofrep::FLAGS, post(ofrep::evaluate::flags))
-        .route(ofrep::EVENTS, get(ofrep::events::events))
+        (ofrep::FLAG_TEMPLATE, methods!(post ofrep::evaluate::flag)),
+        (
+            ofrep::FLAG,
+            Methods::default().post("ofrep_evaluate_no_flag", ofrep::evaluate::flag, about::ofrep::evaluate::flag),
+        ),
+        (ofrep::FLAGS, methods!(post ofrep::evaluate::flags)),
+        (ofrep::EVENTS, methods!(get ofrep::events::events)),
+    ]
 }
 
 /// Addresses, found by axum's own matcher: axum says which one matched within its routes alone, and what there is to
@@ -139,7 +156,7 @@ mod tests {
         let registry = Source::Embedded.load().unwrap();
         let state =
             AppState::new(Settings::default(), Source::Embedded, registry, crate::gate::run().unwrap()).unwrap();
-        let service = Service::new(addresses(Map::new(state.clone())).route("/panics", get(panics)), true);
+        let service = Service::new(map(state.clone()).route("/panics", routing::get(panics)), true);
         let ask = |path| Request::get(path).header("host", "localhost").header("x-request-id", "r-1");
         let response = service.answer(ask("/panics").body(Body::empty()).unwrap(), PEER).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::model::Model;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::{Definitions, DefinitionsError, Diagnostic, Engine, Json, limits};
 use xxhash_rust::xxh64::Xxh64;
@@ -52,7 +53,7 @@ pub struct Registry {
 }
 
 /// How much is in a registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Flags.
     pub flags: usize,

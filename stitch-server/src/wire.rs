@@ -5,11 +5,13 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::{Diagnostic, Evaluation, Explanation, Json};
 
 use crate::error::{Code, Detail, Error};
 use crate::extract::AuthSource;
+use crate::openapi::schemas;
 use crate::request::RequestId;
 use crate::source::Counts;
 
@@ -23,6 +25,9 @@ pub const NAME: &str = "stitch-server";
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The version of the service contract, `spec/service.md`.
 pub const CONTRACT_VERSION: &str = "1";
+
+/// What callers may be warned of.
+pub const WARNINGS: [&str; 3] = ["dev_mode", "insecure_dev_context", "identity_ignored"];
 
 /// What is known of every request: it is among its extensions.
 #[derive(Clone, Debug)]
@@ -132,8 +137,8 @@ fn envelope(
 }
 
 /// An answer of that JSON, with what its caller may keep of it.
-pub(crate) fn json(body: Vec<u8>, cache_control: &'static str) -> Response {
-    let mut response = Response::new(axum::body::Body::from(body));
+pub(crate) fn json(body: impl Into<axum::body::Body>, cache_control: &'static str) -> Response {
+    let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
@@ -152,11 +157,15 @@ pub fn plain(status: StatusCode, data: &impl Serialize) -> Result<Response, Erro
     Ok(response)
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error", deny_unknown_fields)]
+pub(crate) struct Failure<'a> {
     code: Code,
+    /// A sentence.
     message: &'a str,
+    /// How to mend it.
     hint: Option<&'a str>,
+    /// Each thing that is wrong.
     #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
     details: &'a [Detail],
 }
@@ -245,7 +254,7 @@ impl<'a> Summary<'a> {
 }
 
 /// The answer of `health`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Health<'a> {
     /// `ready`, or `degraded` while the newest registry is refused and the last good one serves, or the store is away.
     pub status: &'static str,
@@ -256,6 +265,7 @@ pub struct Health<'a> {
     /// What outlives the process.
     pub store: StoreInfo<'a>,
     /// What is wrong with the newest registry: errors if it is refused, else warnings.
+    #[schemars(with = "Vec<schemas::Diagnostic>")]
     pub diagnostics: &'a [Diagnostic],
     /// The nineteen cases at start-up.
     pub parity: crate::gate::Tally,
@@ -264,7 +274,7 @@ pub struct Health<'a> {
 }
 
 /// The registry that serves.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct RegistryInfo<'a> {
     /// `embedded`, `file` or `store`.
     pub source: &'static str,
@@ -280,7 +290,7 @@ pub struct RegistryInfo<'a> {
 }
 
 /// Where the store stands.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct StoreInfo<'a> {
     /// Of its last write.
     pub revision: u64,
@@ -292,7 +302,7 @@ pub struct StoreInfo<'a> {
 }
 
 /// Why the newest registry is refused.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct RefusedInfo<'a> {
     /// When that was noticed (RFC 3339).
     pub at: String,
@@ -303,7 +313,7 @@ pub struct RefusedInfo<'a> {
 }
 
 /// The answer of `/healthz` and `/readyz`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Probe {
     /// `ok` or `ready`.
     pub status: &'static str,

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -64,12 +65,15 @@ pub(super) fn public(model: &Model, id: &str) -> Option<DecodingKey> {
 }
 
 /// The public halves, as others read them (RFC 7517).
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Jwks<'a> {
     keys: Vec<Jwk<'a>>,
 }
 
-#[derive(Serialize)]
+/// The public half of a key.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Jwk<'a> {
     kty: &'static str,
     crv: &'static str,

@@ -11,7 +11,7 @@ use crate::model::{Stored, User};
 use crate::writes::Draft;
 
 /// Characters of the longest e-mail address (RFC 5321).
-const LONGEST: usize = 254;
+pub(crate) const LONGEST: usize = 254;
 
 /// What is said of a user who is added.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use crate::writes::Draft;
 /// Characters that a key may have.
 const LONGEST_KEY: usize = 128;
 /// Bytes that a description may have.
-const LONGEST_DESCRIPTION: usize = 4 << 10;
+pub(crate) const LONGEST_DESCRIPTION: usize = 4 << 10;
 
 impl Draft {
     /// Defines a metric.

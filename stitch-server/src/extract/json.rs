@@ -1,8 +1,9 @@
 //! Bodies: JSON, read as strictly as a registry document, so that numbers stay exact and no key counts twice.
 
 use axum::http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
-use stitch_core::{DefinitionsError, Diagnostic, Json};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use stitch_core::{DefinitionsError, Diagnostic, Json, Number};
 
 use crate::error::{Code, DETAILS, Detail, Error, Place};
 
@@ -64,6 +65,18 @@ pub fn typed<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8], known: &[&st
     serde_json::from_slice(body).map_err(|error| misfit(&error))
 }
 
+/// A revision in a body: a whole number, however it is written.
+///
+/// # Errors
+///
+/// If it is anything else.
+pub fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let whole = || u64::try_from(Number::from(number.as_f64()?).as_integer()?).ok();
+    let revision = number.as_u64().or_else(whole);
+    revision.map(Some).ok_or_else(|| D::Error::custom("expected a whole number"))
+}
+
 /// What is missing, or where something else was expected; nothing of what was there instead.
 fn misfit(error: &serde_json::Error) -> Error {
     let text = error.to_string();
@@ -98,4 +111,32 @@ pub fn unknown_keys(json: &Json<'_>, known: &[&str]) -> Result<(), Error> {
         })
         .collect();
     if details.is_empty() { Ok(()) } else { Err(Error::invalid("the body has an unknown key").details(details)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_a_whole_number_however_it_is_written() {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(default, deserialize_with = "revision")]
+            revision: Option<u64>,
+        }
+        let read = |body: &str| serde_json::from_str::<Body>(body).map(|body| body.revision).map_err(|_| ());
+        for (body, expected) in [
+            ("{}", Ok(None)),
+            (r#"{"revision": null}"#, Ok(None)),
+            (r#"{"revision": 7}"#, Ok(Some(7))),
+            (r#"{"revision": 7.0}"#, Ok(Some(7))),
+            (r#"{"revision": 1e3}"#, Ok(Some(1000))),
+            (r#"{"revision": 18446744073709551615}"#, Ok(Some(u64::MAX))),
+            (r#"{"revision": 7.5}"#, Err(())),
+            (r#"{"revision": -1}"#, Err(())),
+            (r#"{"revision": "7"}"#, Err(())),
+        ] {
+            assert_eq!(read(body), expected, "{body}");
+        }
+    }
 }

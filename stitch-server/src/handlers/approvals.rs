@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Serialize;
 use stitch_core::Json;
 
 use super::{stages, writing};
@@ -17,6 +19,13 @@ use crate::state::AppState;
 use crate::wire;
 use crate::writes::approval::{self, Shown, no_approval};
 use crate::writes::{Change, Draft};
+
+/// Approvals.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Approvals", deny_unknown_fields)]
+pub(crate) struct List<'a> {
+    approvals: Vec<Shown<'a>>,
+}
 
 /// Lists them, the newest last; `?flag=` those of a flag.
 ///
@@ -34,7 +43,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: C
     if all.is_empty() && caller.grants.is_empty() {
         caller.require(Permission::FlagsRead, None)?;
     }
-    wire::plain(StatusCode::OK, &serde_json::json!({"approvals": all}))
+    wire::plain(StatusCode::OK, &List { approvals: all })
 }
 
 /// Tells one.

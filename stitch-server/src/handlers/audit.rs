@@ -14,7 +14,7 @@ use crate::wire::{self, ABOUT_A_PERSON};
 /// Entries of one answer, where the request does not say.
 const USUAL: usize = 100;
 /// Entries of one answer at most.
-const MOST: usize = 1_000;
+pub(crate) const MOST: usize = 1_000;
 
 /// Lists entries in order: `?flag=` those about a flag, `?after=` those after a place in the log, `?limit=` so many.
 ///

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::Json;
 
@@ -11,16 +12,19 @@ use crate::caller::Permission;
 use crate::error::Error;
 use crate::extract::{self, Call, Env, Query};
 use crate::instant::{self, of_the_clock};
+use crate::openapi::schemas;
 use crate::sdk::Client;
 use crate::state::AppState;
 use crate::store::StoredEvent;
 use crate::{events, wire};
 
 /// Events of one answer.
-const PAGE: usize = 1_000;
+pub(crate) const PAGE: usize = 1_000;
 
-#[derive(Serialize)]
-struct Taken {
+/// What became of the events: accepted and rejected are all that were sent.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Taken {
     accepted_count: usize,
     rejected_keys: Vec<String>,
 }
@@ -36,23 +40,30 @@ pub async fn report(State(state): State<AppState>, client: Client, call: Call) -
     wire::plain(StatusCode::OK, &Taken { accepted_count, rejected_keys })
 }
 
-#[derive(Serialize)]
-struct Page<'a> {
+/// Events in the order in which they were stored.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventPage", deny_unknown_fields)]
+pub(crate) struct Page<'a> {
     events: Vec<Told<'a>>,
     /// Where to go on: `after` of the next call.
     next: i64,
 }
 
-#[derive(Serialize)]
-struct Told<'a> {
+/// What happened to somebody.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Event", deny_unknown_fields)]
+pub(crate) struct Told<'a> {
     cursor: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<&'a str>,
     metric_key: &'a str,
     context_type: &'a str,
     context_key: &'a str,
+    #[schemars(with = "schemas::Anything")]
     value: Json<'a>,
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
+    #[schemars(extend("format" = "date-time"))]
     received_at: String,
 }
 

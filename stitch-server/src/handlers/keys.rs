@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Action;
@@ -12,12 +13,14 @@ use crate::caller::Permission;
 use crate::error::{Code, Error};
 use crate::extract::{self, Call, Id};
 use crate::model::{Object, SdkKey};
+use crate::openapi::schemas;
 use crate::state::AppState;
 use crate::wire;
 
 /// A key as it is told: nothing of the key itself, but in the answer that makes it.
-#[derive(Serialize)]
-struct Told<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SdkKey", deny_unknown_fields)]
+pub(crate) struct Told<'a> {
     id: &'a str,
     env: &'a str,
     name: &'a str,
@@ -25,6 +28,7 @@ struct Told<'a> {
     created_by: &'a str,
     revoked_at: Option<&'a str>,
     revision: u64,
+    /// Only in the answer that makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
 }
@@ -37,20 +41,29 @@ impl<'a> Told<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SdkKeys", deny_unknown_fields)]
+pub(crate) struct List<'a> {
     keys: Vec<Told<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Asked {
+/// A key to be made.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewSdkKey", deny_unknown_fields)]
+pub(crate) struct Asked {
     env: String,
+    #[schemars(with = "schemas::Label")]
     name: String,
 }
 
-#[derive(Deserialize)]
-struct Change {
+/// Another name for a key.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "SdkKeyChange", deny_unknown_fields, extend("required" = ["name", "revision"]))]
+pub(crate) struct Change {
+    #[schemars(with = "schemas::Label")]
     name: String,
+    #[serde(default, deserialize_with = "extract::revision")]
+    #[schemars(with = "schemas::Revision")]
     revision: Option<u64>,
 }
 

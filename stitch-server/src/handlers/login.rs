@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::address::Address;
@@ -10,18 +11,26 @@ use crate::auth::{login, passwords, users};
 use crate::error::{Detail, Error, Place};
 use crate::extract::{self, Call};
 use crate::instant;
+use crate::openapi::schemas;
 use crate::state::AppState;
 use crate::wire;
 
-#[derive(Deserialize)]
-struct Asked {
+/// Who logs in.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Login", deny_unknown_fields)]
+pub(crate) struct Asked {
+    #[schemars(with = "schemas::Address")]
     email: String,
+    #[schemars(length(max = passwords::LONGEST))]
     password: String,
 }
 
-#[derive(Serialize)]
-struct Given {
+/// A token, and when it expires.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Token", deny_unknown_fields)]
+pub(crate) struct Given {
     token: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
 }
 

@@ -5,42 +5,55 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error};
+use crate::events::LONGEST_DESCRIPTION;
 use crate::extract::{self, Call, Key, Query};
 use crate::model::{Metric, Object};
+use crate::openapi::schemas;
 use crate::state::AppState;
 use crate::wire;
 use crate::writes::Draft;
 
 /// A metric as answers write it.
-#[derive(Serialize)]
-struct Told<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Metric")]
+pub(crate) struct Told<'a> {
     key: &'a str,
     #[serde(flatten)]
     metric: &'a Metric,
     revision: u64,
 }
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Metrics", deny_unknown_fields)]
+pub(crate) struct List<'a> {
     metrics: Vec<Told<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Asked {
+/// A metric to be defined.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewMetric", deny_unknown_fields)]
+pub(crate) struct Asked {
+    #[schemars(with = "schemas::FlagKey")]
     key: String,
     #[serde(flatten)]
     metric: Metric,
 }
 
-#[derive(Deserialize)]
-struct Change {
+/// A metric described anew.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MetricChange", deny_unknown_fields, extend("required" = ["revision"]))]
+pub(crate) struct Change {
+    #[schemars(length(max = LONGEST_DESCRIPTION))]
     description: Option<String>,
+    #[serde(default, deserialize_with = "extract::revision")]
+    #[schemars(with = "schemas::Revision")]
     revision: Option<u64>,
 }
 

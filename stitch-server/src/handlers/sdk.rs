@@ -3,26 +3,34 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::{ContextDocument, ContextProblem, Engine, Json, Reason, Value};
 
 use crate::error::{Code, Detail, Error, Place};
 use crate::extract::{self, Call, Key};
 use crate::instant::of_the_clock;
+use crate::openapi::schemas;
 use crate::sdk::Client;
 use crate::state::AppState;
 use crate::wire;
 
-#[derive(Serialize)]
-struct Answer<'a> {
+/// What a flag answers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SdkAnswer", deny_unknown_fields)]
+pub(crate) struct Answer<'a> {
     variant_key: Option<&'a str>,
     is_enabled: bool,
+    #[schemars(with = "schemas::Anything")]
     value: Option<Value<'a>>,
+    #[schemars(with = "schemas::Why")]
     reason: Reason,
 }
 
-#[derive(Serialize)]
-struct Membership {
+/// Whether somebody is in a segment.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Membership {
     is_member: bool,
 }
 

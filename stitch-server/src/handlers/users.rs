@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Action;
@@ -12,13 +13,15 @@ use crate::caller::{Grant, Permission};
 use crate::error::{Code, Error};
 use crate::extract::{self, Call, Email, Query};
 use crate::model::{Object, User};
+use crate::openapi::schemas;
 use crate::state::AppState;
 use crate::wire;
 use crate::writes::Draft;
 
 /// A user as they are told: nothing of the password.
-#[derive(Serialize)]
-struct Told<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "User", deny_unknown_fields)]
+pub(crate) struct Told<'a> {
     email: &'a str,
     grants: &'a [Grant],
     tenant_id: Option<&'a str>,
@@ -36,32 +39,48 @@ impl<'a> Told<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Users", deny_unknown_fields)]
+pub(crate) struct List<'a> {
     users: Vec<Told<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Added {
+/// A user to be added.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewUser", deny_unknown_fields)]
+pub(crate) struct Added {
+    #[schemars(with = "schemas::Address")]
     email: String,
+    #[schemars(with = "schemas::Password")]
     password: String,
     #[serde(default)]
     grants: Vec<Grant>,
+    #[schemars(with = "Option<schemas::Label>")]
     tenant_id: Option<String>,
+    #[schemars(with = "Option<schemas::Label>")]
     tier: Option<String>,
+    #[schemars(with = "Option<schemas::Label>")]
     role_key: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Changed {
+/// What is to change of a user; what is left out stays.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "UserChange", deny_unknown_fields, extend("required" = ["revision"]))]
+pub(crate) struct Changed {
+    #[schemars(with = "Option<schemas::Password>")]
     password: Option<String>,
     grants: Option<Vec<Grant>>,
     #[serde(default)]
+    #[schemars(with = "Option<schemas::Label>")]
     tenant_id: Edit,
     #[serde(default)]
+    #[schemars(with = "Option<schemas::Label>")]
     tier: Edit,
     #[serde(default)]
+    #[schemars(with = "Option<schemas::Label>")]
     role_key: Edit,
+    #[serde(default, deserialize_with = "extract::revision")]
+    #[schemars(with = "schemas::Revision")]
     revision: Option<u64>,
 }
 

@@ -1,9 +1,11 @@
 //! What SDK clients need: their keys, and the metrics that they may report.
 
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stored::stored;
+use crate::events::LONGEST_DESCRIPTION;
 
 /// A key of an SDK client; the key itself is shown once and kept nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,18 +25,19 @@ pub struct SdkKey {
 }
 
 /// What may be reported.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Metric {
     /// The type of its values.
     #[serde(rename = "type")]
     pub value_type: MetricType,
     /// In its maker's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = LONGEST_DESCRIPTION))]
     pub description: Option<String>,
 }
 
 /// The type of a metric's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum MetricType {
     /// `true` or `false`.

@@ -2,26 +2,31 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::{Evaluation, Reason, Value};
 
 use super::failure::Failed;
 use super::reason::{ErrorCode, told};
+use crate::openapi::schemas;
 
 /// One flag.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum Flag<'a> {
+#[schemars(rename = "OfrepFlag")]
+pub(crate) enum Flag<'a> {
     Served(Served<'a>),
     Failed(Failed<'a>),
 }
 
 /// A flag with a value.
-#[derive(Serialize)]
-pub(super) struct Served<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OfrepServed", deny_unknown_fields)]
+pub(crate) struct Served<'a> {
     key: &'a str,
     /// Left out rather than null: to a client, nothing means its own default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schemas::FlagValue>")]
     value: Option<Value<'a>>,
     reason: &'static str,
     /// Empty where the contract has none, which no variant's name is: without it the Python client throws the answer
@@ -31,8 +36,10 @@ pub(super) struct Served<'a> {
 }
 
 /// The contract's own words.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Metadata<'a> {
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OfrepMetadata", deny_unknown_fields)]
+pub(crate) struct Metadata<'a> {
+    #[schemars(with = "schemas::Why")]
     reason: Reason,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_id: Option<&'a str>,
@@ -67,24 +74,27 @@ fn sentence(code: ErrorCode) -> &'static str {
 }
 
 /// All flags.
-#[derive(Serialize)]
-pub(super) struct Bulk<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OfrepFlags", deny_unknown_fields)]
+pub(crate) struct Bulk<'a> {
     pub(super) flags: Vec<Flag<'a>>,
     #[serde(rename = "eventStreams")]
     pub(super) event_streams: [EventStream; 1],
 }
 
 /// Where the client hears that it should ask again.
-#[derive(Serialize)]
-pub(super) struct EventStream {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OfrepEventStream", deny_unknown_fields)]
+pub(crate) struct EventStream {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) endpoint: Endpoint,
 }
 
 /// Without an origin, which a server cannot know: it is that by which the client asked.
-#[derive(Serialize)]
-pub(super) struct Endpoint {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OfrepEndpoint", deny_unknown_fields)]
+pub(crate) struct Endpoint {
     #[serde(rename = "requestUri")]
     pub(super) request_uri: Cow<'static, str>,
 }

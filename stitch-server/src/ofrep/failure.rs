@@ -5,6 +5,7 @@ use std::fmt::Write;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::answer::Metadata;
@@ -23,8 +24,9 @@ pub(crate) struct Failure {
 }
 
 /// Its body, and that of a flag that fails among others.
-#[derive(Serialize)]
-pub(super) struct Failed<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OfrepFailure", deny_unknown_fields)]
+pub(crate) struct Failed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<&'a str>,
     #[serde(rename = "errorCode")]

@@ -1,10 +1,12 @@
 //! The contract's reasons in OpenFeature's words: the table of `spec/openfeature.md`, section 1.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::Reason;
 
 /// OpenFeature's codes of errors, as far as this server gives them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OfrepErrorCode")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum ErrorCode {
     FlagNotFound,

@@ -1,6 +1,7 @@
 //! Approvals: asked for a flag, a place and an exact change; signed by others; they expire, serve once, and are never
 //! edited.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -105,7 +106,8 @@ pub fn no_approval() -> Error {
 }
 
 /// How far an approval is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ApprovalStatus")]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Signatures are missing.
@@ -137,7 +139,8 @@ impl Status {
 }
 
 /// An approval as answers show it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Approval", deny_unknown_fields)]
 pub struct Shown<'a> {
     id: &'a str,
     flag: &'a str,
