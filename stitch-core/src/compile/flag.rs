@@ -119,6 +119,7 @@ impl<'d> Compiler<'d> {
             scopes,
             overrides: None,
             links: Links::default(),
+            glance: None,
         })
     }
 
