@@ -89,7 +89,7 @@ impl Engine {
     ///
     /// Everything that is wrong with the document, each with its place.
     pub fn from_json(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
-        Self::compile(Definitions::from_json(text)?)
+        compile::compile_text(text.as_ref(), compile::Mode::Strict)
     }
 
     /// What compiling had to say: warnings, and in lenient mode also errors.

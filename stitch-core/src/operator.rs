@@ -7,7 +7,7 @@ use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::text::equal;
 
 mod affix;
@@ -68,8 +68,8 @@ pub(crate) struct Source<'s, 'd> {
     pub(crate) place: &'s Place<'s>,
     /// The operator's name.
     pub(crate) name: &'d str,
-    pub(crate) value: Option<&'d Json<'d>>,
-    pub(crate) ignore_case: Option<&'d Json<'d>>,
+    pub(crate) value: Option<&'d Node<'d>>,
+    pub(crate) ignore_case: Option<&'d Node<'d>>,
 }
 
 impl Operator {

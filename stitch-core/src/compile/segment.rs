@@ -6,13 +6,13 @@ use crate::compile::place::Place;
 use crate::condition::Target;
 use crate::context::Attribute;
 use crate::flag::{Links, Segment};
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::operator::TextSet;
 
 const SEGMENT: [&str; 5] = ["key", "included", "excluded", "by", "when"];
 
 impl<'d> Compiler<'d> {
-    pub(super) fn segment(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Segment> {
+    pub(super) fn segment(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Segment> {
         if json.is_null() {
             self.reader.wrong_element(json, place, "a segment is needed here");
             return None;
@@ -44,7 +44,7 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    fn units(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Option<TextSet> {
+    fn units(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> Option<TextSet> {
         let units = match json {
             Some(json) => self.reader.texts(json, place)?,
             None => Vec::new(),

@@ -7,7 +7,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::{AttributeValue, Element};
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::limits;
 use crate::number::Number;
 
@@ -37,7 +37,7 @@ impl From<Number> for NumberKey {
 impl Membership {
     pub(super) fn compile(
         negated: bool,
-        value: &Json<'_>,
+        value: &Node<'_>,
         fold: bool,
         place: &Place<'_>,
         reader: &mut Reader,
@@ -55,8 +55,8 @@ impl Membership {
         for (index, item) in items.iter().enumerate() {
             let place = &place.index(index);
             match item {
-                Json::Text(text) => texts.push(text.as_ref()),
-                Json::Number(number) => {
+                Node::Text(text) => texts.push(*text),
+                Node::Number(number) => {
                     numbers.insert(reader.number(*number, place).into());
                 }
                 _ => {
