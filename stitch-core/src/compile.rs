@@ -4,6 +4,7 @@ use bumpalo::Bump;
 use foldhash::quality::RandomState;
 
 use crate::bucketing::Algorithm;
+use crate::context::Custom;
 use crate::definitions::Definitions;
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
 use crate::engine::{Engine, KeyTable, Slot};
@@ -25,6 +26,7 @@ mod segment;
 mod serve;
 mod settings;
 
+use flag::Variants;
 use graph::Graph;
 use names::Names;
 use place::Place;
@@ -90,14 +92,16 @@ struct Compiler<'d> {
     segments: Names<'d>,
     algorithm: Algorithm,
     environments: Vec<&'d str>,
+    /// What boolean flags share that name no variants.
+    on_and_off: Variants,
     /// What the entry at hand refers to: flags by index, then segments.
     references: Vec<u32>,
     /// The salts of bucket conditions, with their pointers.
     condition_salts: Vec<(&'d str, String)>,
     /// The salts of flags.
     flag_salts: Vec<&'d str>,
-    /// The names of attributes that are read, with the slot in which a call remembers where it found them.
-    slots: HashMap<&'d str, u8>,
+    /// The attributes that are read, by name.
+    customs: HashMap<&'d str, Custom>,
 }
 
 /// An entry of the document and whether it can be served.
@@ -136,10 +140,11 @@ fn run(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Compiled {
         segments,
         algorithm: root.algorithm,
         environments: root.environments.clone(),
+        on_and_off: flag::keep(flag::on_and_off()),
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
-        slots: HashMap::default(),
+        customs: HashMap::default(),
     };
 
     let mut flags = Vec::with_capacity(root.flags.len());
@@ -219,7 +224,9 @@ fn assemble(
             flag.settle();
             flag
         });
-        slots.push(Slot { key: compiler.flags.first_key(node).map(Box::from), flag, fingerprint });
+        // A flag that is served has its key.
+        let key = if flag.is_none() { compiler.flags.first_key(node).map(Box::from) } else { None };
+        slots.push(Slot { key, flag, fingerprint });
     }
     let mut served_segments = Vec::with_capacity(segments.len());
     for (node, entry) in (graph.first_segment()..).zip(segments) {
@@ -229,7 +236,7 @@ fn assemble(
     let key_of = |index| compiler.segments.first_key(index).map(|key| (Box::from(key), index));
     let served = (0..).zip(&served_segments).filter(|(_, segment)| segment.is_some());
     let segment_names = served.filter_map(|(index, _)| key_of(index)).collect();
-    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
+    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key()?))).collect();
     let keys = KeyTable::new(keys.into_iter());
     Engine {
         keys,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::bucketing::is_unit;
 use crate::json::Json;
@@ -224,7 +225,8 @@ pub(crate) enum Attribute {
 /// An attribute by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Custom {
-    pub(crate) name: Box<str>,
+    /// Shared by all that read it.
+    pub(crate) name: Arc<str>,
     /// Where a call notes where it found it.
     pub(crate) slot: u8,
 }
@@ -233,7 +235,8 @@ impl Attribute {
     /// What is bucketed by unless said otherwise.
     pub(crate) const USER_ID: Self = Self::Field(Field::UserId);
 
-    pub(crate) fn named(name: &str, slot: impl FnOnce() -> u8) -> Self {
+    /// What has that name: a field, or else what `custom` gives.
+    pub(crate) fn named(name: &str, custom: impl FnOnce() -> Custom) -> Self {
         match name {
             "user_id" => Self::USER_ID,
             "kind" => Self::Field(Field::Kind),
@@ -243,7 +246,7 @@ impl Attribute {
             "role_key" => Self::Field(Field::RoleKey),
             "now" => Self::Now,
             "attributes" | "overrides" | "approvals" => Self::Unreadable,
-            _ => Self::Custom(Custom { name: name.into(), slot: slot() }),
+            _ => Self::Custom(custom()),
         }
     }
 }

@@ -55,12 +55,20 @@ pub struct Engine {
 /// An entry of the document's `flags`.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// Its key, if it could be read and no earlier entry has it.
+    /// The key of one that was set aside, if it could be read and no earlier entry has it.
     pub(crate) key: Option<Box<str>>,
     /// Nothing, where it was set aside.
     pub(crate) flag: Option<Flag>,
     /// Of its definition, of its override rows and of all that it refers to.
     pub(crate) fingerprint: u64,
+}
+
+impl Slot {
+    /// Its key, if it could be read and no earlier entry has it.
+    #[inline]
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.flag.as_ref().map(|flag| &*flag.key).or(self.key.as_deref())
+    }
 }
 
 impl Engine {
@@ -104,9 +112,8 @@ impl Engine {
 
     /// The keys of all flags, in the order of the document; those set aside come last.
     pub fn flag_keys(&self) -> impl Iterator<Item = &str> {
-        let keys = |served: bool| {
-            self.flags.iter().filter(move |slot| slot.flag.is_some() == served).filter_map(|slot| slot.key.as_deref())
-        };
+        let keys =
+            |served: bool| self.flags.iter().filter(move |slot| slot.flag.is_some() == served).filter_map(Slot::key);
         keys(true).chain(keys(false))
     }
 
@@ -145,7 +152,7 @@ impl Engine {
     #[inline(never)]
     fn look_up(&self, flag_key: &str) -> Option<(&Slot, FlagIndex)> {
         let has_key = |index| {
-            let key = self.slot(index).and_then(|slot| slot.key.as_deref());
+            let key = self.slot(index).and_then(Slot::key);
             key.is_some_and(|key| equal(key, flag_key))
         };
         let index = self.keys.find(flag_key, has_key)?;

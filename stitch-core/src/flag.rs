@@ -27,9 +27,10 @@ pub(crate) struct Flag {
     pub(crate) base: Plan,
     /// What contexts of an environment with a patch get.
     pub(crate) patches: Box<[(Box<str>, Plan)]>,
-    /// By name, in the order of their UTF-8 bytes; each outcome is its own variant.
-    pub(crate) variants: Box<[Outcome]>,
-    pub(crate) variant_names: Box<[Box<str>]>,
+    /// By name, in the order of their UTF-8 bytes; each outcome is its own variant. Shared by all that have `on` and
+    /// `off` only.
+    pub(crate) variants: Arc<[Outcome]>,
+    pub(crate) variant_names: Arc<[Box<str>]>,
     pub(crate) bucket_by: Attribute,
     pub(crate) dependencies: Box<[Requirement]>,
     pub(crate) requires_approval: bool,
@@ -199,7 +200,7 @@ impl Flag {
 
     /// The smallest name whose value equals this one.
     pub(crate) fn variant_of(&self, value: Value<'_>) -> Option<VariantIndex> {
-        (0..).zip(&self.variants).find(|(_, variant)| variant.value.as_value() == value).map(|(index, _)| index)
+        (0..).zip(&*self.variants).find(|(_, variant)| variant.value.as_value() == value).map(|(index, _)| index)
     }
 }
 

@@ -122,8 +122,11 @@ impl Operator {
     }
 
     /// The text that an attribute must equal, where the operator is no more than that.
-    pub(crate) fn as_plain_text(&self) -> Option<&str> {
-        if let Self::Equality(equality) = self { equality.as_plain_text() } else { None }
+    pub(crate) fn into_plain_text(self) -> Result<Box<str>, Self> {
+        match self {
+            Self::Equality(equality) => equality.into_plain_text().map_err(Self::Equality),
+            other => Err(other),
+        }
     }
 
     /// Whether it holds for an attribute that is there.

@@ -5,7 +5,7 @@ use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
 use crate::compile::{Compiler, HashSet};
 use crate::condition::{BucketTest, Program, Step, Target, Test};
-use crate::context::Attribute;
+use crate::context::{Attribute, Custom};
 use crate::diagnostics::nearest::list;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::Requirement;
@@ -42,12 +42,11 @@ pub(super) struct Builder<'d> {
 impl<'d> Builder<'d> {
     pub(super) const FAILS: Label = Label(0);
 
-    pub(super) fn new() -> Self {
-        Self {
-            steps: Vec::new(),
-            repeated: Repeated::default(),
-            destinations: vec![Destination::Answer(Target::FAILS)],
-        }
+    /// With room for the tests of so many conditions, as they mostly are.
+    pub(super) fn new(conditions: usize) -> Self {
+        let mut destinations = Vec::with_capacity(1 + 5 * conditions);
+        destinations.push(Destination::Answer(Target::FAILS));
+        Self { steps: Vec::with_capacity(3 * conditions), repeated: Repeated::default(), destinations }
     }
 
     fn place(&mut self, destination: Destination) -> Label {
@@ -317,10 +316,10 @@ impl<'d> Compiler<'d> {
     /// The name of something to read from the context.
     pub(super) fn attribute(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Attribute> {
         let name = self.reader.text(json, place)?;
-        let slots = &mut self.slots;
+        let customs = &mut self.customs;
         let attribute = Attribute::named(name, || {
-            let next = u8::try_from(slots.len()).unwrap_or(u8::MAX);
-            *slots.entry(name).or_insert(next)
+            let slot = u8::try_from(customs.len()).unwrap_or(u8::MAX);
+            customs.entry(name).or_insert_with(|| Custom { name: name.into(), slot }).clone()
         });
         if attribute == Attribute::Unreadable {
             let message =

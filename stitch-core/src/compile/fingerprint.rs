@@ -7,6 +7,7 @@ use crate::compile::names::Names;
 use crate::compile::settings::Root;
 use crate::json::node::Node;
 use crate::number::Number;
+use crate::text::ends;
 
 /// What of an override row decides whom it is for and what they get.
 const ROW: [&str; 5] = ["scope", "value", "tenant_id", "user_id", "expires_at"];
@@ -57,7 +58,9 @@ fn fields(json: &Node<'_>, counts: impl Fn(&str) -> bool) -> u64 {
 }
 
 fn text(text: &str) -> u64 {
-    hash(text.as_bytes(), 7)
+    // Nearly all keys and values are as short, and this is half of what hashing them takes.
+    let (first, last) = ends(text.as_bytes());
+    if text.len() <= 16 { mix(mix(first, last), text.len() as u64) } else { hash(text.as_bytes(), 7) }
 }
 
 /// One multiplication, as in wyhash: this runs once for every value of the document.

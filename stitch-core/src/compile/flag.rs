@@ -1,5 +1,7 @@
 //! A flag: what no environment can patch is read here, the rest in `plan`.
 
+use std::sync::Arc;
+
 use crate::bucketing::Algorithm;
 use crate::compile::Compiler;
 use crate::compile::place::Place;
@@ -74,6 +76,7 @@ impl<'d> Compiler<'d> {
             }
             None => Some(ValueType::Boolean),
         };
+        let names_variants = variants.is_some();
         let variants = self.variants(variants, value_type, place);
         let algorithm = match algorithm {
             Some(json) => read_algorithm(json, &place.key("algorithm"), &mut self.reader),
@@ -103,13 +106,14 @@ impl<'d> Compiler<'d> {
         if self.reader.errors > errors {
             return None;
         }
+        let (variant_names, variants) = if names_variants { keep(variants) } else { self.on_and_off.clone() };
         Some(Flag {
             key: key?.into(),
             value_type: value_type?,
             base: base?,
             patches: patches.into(),
-            variant_names: variants.iter().map(|(name, _)| (*name).into()).collect(),
-            variants: (0..).zip(variants).map(|(index, (_, value))| Outcome { value, variant: Some(index) }).collect(),
+            variant_names,
+            variants,
             bucket_by: bucket_by?,
             dependencies: dependencies.into(),
             requires_approval,
@@ -142,9 +146,7 @@ impl<'d> Compiler<'d> {
     ) -> Vec<(&'d str, StoredValue)> {
         let Some(json) = json else {
             return match value_type {
-                Some(ValueType::Boolean) => {
-                    vec![("off", StoredValue::Boolean(false)), ("on", StoredValue::Boolean(true))]
-                }
+                Some(ValueType::Boolean) => on_and_off(),
                 Some(value_type) => {
                     let message = format!("`variants` is required: give the {value_type} values by name");
                     self.reader.report(Code::MissingKey, place, message);
@@ -246,6 +248,21 @@ impl<'d> Compiler<'d> {
     pub(super) fn is_unpatchable(key: &str) -> bool {
         FLAG.contains(&key) && !PATCHABLE.contains(&key)
     }
+}
+
+/// The variants of a boolean flag that does not say.
+pub(super) fn on_and_off<'d>() -> Vec<(&'d str, StoredValue)> {
+    vec![("off", StoredValue::Boolean(false)), ("on", StoredValue::Boolean(true))]
+}
+
+/// The names of variants, and the variants.
+pub(super) type Variants = (Arc<[Box<str>]>, Arc<[Outcome]>);
+
+/// Variants as an engine keeps them.
+pub(super) fn keep(variants: Vec<(&str, StoredValue)>) -> Variants {
+    let names = variants.iter().map(|(name, _)| Box::from(*name)).collect();
+    let outcome = |(index, (_, value))| Outcome { value, variant: Some(index) };
+    (names, (0..).zip(variants).map(outcome).collect())
 }
 
 /// Whether a flag has a variant of that name, as far as its document shows; an error of its own there is not reported

@@ -243,7 +243,7 @@ impl<'d> Compiler<'d> {
             self.reader.report(Code::TooManyRules, place, message);
             return Rules::default();
         }
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(items.len());
         let mut ids = HashSet::default();
         let mut parts = Vec::with_capacity(items.len());
         // Where each rule's condition starts, and last where none is left. Where one fails the next one starts.

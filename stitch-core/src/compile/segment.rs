@@ -27,7 +27,7 @@ impl<'d> Compiler<'d> {
             Some(json) => self.attribute(json, &place.key("by")),
             None => Some(Attribute::USER_ID),
         };
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(usize::from(when.is_some()));
         let entry = when.map(|when| {
             let (entry, holds) = (builder.label(), builder.answer(Target::HOLDS));
             self.condition(when, &place.key("when"), &mut builder, [entry, holds, Builder::FAILS]);
@@ -49,6 +49,6 @@ impl<'d> Compiler<'d> {
             Some(json) => self.reader.texts(json, place)?,
             None => Vec::new(),
         };
-        Some(TextSet::new(units, false))
+        Some(TextSet::new(&units, false))
     }
 }

@@ -20,7 +20,7 @@ pub struct FlagHandle<'e> {
 impl<'e> FlagHandle<'e> {
     /// The flag's key.
     pub fn key(&self) -> &'e str {
-        self.slot.key.as_deref().unwrap_or_default()
+        self.slot.key().unwrap_or_default()
     }
 
     /// The type of its values; nothing where the flag was set aside.

@@ -4,6 +4,8 @@
 //! at whatever is not. Then [`read`] says what is wrong, which also has the last word on every number that is no short
 //! integer and on every string with an escape. That both read alike is a property test.
 
+#![expect(clippy::inline_always, reason = "reading a value is a few dozen instructions: calls were a third of them")]
+
 use bumpalo::Bump;
 use hashbrown::HashSet;
 
@@ -46,7 +48,7 @@ impl<'d> Scanner<'d> {
     }
 
     /// The next byte that is no white space; it is not taken.
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<u8> {
         loop {
             match self.byte() {
@@ -57,7 +59,7 @@ impl<'d> Scanner<'d> {
     }
 
     /// Takes that byte, where it is the next one.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> Option<()> {
         (self.next() == Some(byte)).then(|| self.at += 1)
     }
@@ -132,10 +134,10 @@ impl<'d> Scanner<'d> {
     }
 
     /// A string, at its first quote.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Option<&'d str> {
         let start = self.at + 1;
-        let end = start + plain(self.text.as_bytes().get(start..)?);
+        let end = plain_end(self.text.as_bytes(), start);
         self.at = end + 1;
         let text = match self.text.as_bytes().get(end)? {
             b'"' => self.text.get(start..end)?,
@@ -183,13 +185,12 @@ impl<'d> Scanner<'d> {
     }
 }
 
-/// How many bytes of a string are neither its end nor an escape nor forbidden.
-#[inline]
-fn plain(bytes: &[u8]) -> usize {
+/// Where what is neither the end of a string nor an escape nor forbidden ends; eight bytes at a time.
+#[inline(always)]
+fn plain_end(bytes: &[u8], start: usize) -> usize {
     const ONES: u64 = u64::MAX / 255;
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut length = 0;
-    for word in words {
+    let mut end = start;
+    while let Some(word) = bytes.get(end..).and_then(<[u8]>::first_chunk) {
         let word = u64::from_le_bytes(*word);
         // The high bit of each byte that is `byte`, and perhaps of some after the first of those.
         let is = |byte: u8| {
@@ -199,11 +200,12 @@ fn plain(bytes: &[u8]) -> usize {
         let below_space = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
         let special = (is(b'"') | is(b'\\') | below_space) & (ONES << 7);
         if special != 0 {
-            return length + special.trailing_zeros() as usize / 8;
+            return end + special.trailing_zeros() as usize / 8;
         }
-        length += 8;
+        end += 8;
     }
-    length + rest.iter().take_while(|&&byte| byte >= b' ' && byte != b'"' && byte != b'\\').count()
+    let is_plain = |byte: &&u8| **byte >= b' ' && **byte != b'"' && **byte != b'\\';
+    end + bytes.iter().skip(end).take_while(is_plain).count()
 }
 
 /// Whether no key is there twice.

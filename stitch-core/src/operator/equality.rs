@@ -44,10 +44,10 @@ impl Equality {
     }
 
     /// The text that an attribute must equal, if that is all there is to it.
-    pub(super) fn as_plain_text(&self) -> Option<&str> {
-        match &self.value {
-            Scalar::Text { text, fold: false } if !self.negated => Some(text),
-            _ => None,
+    pub(super) fn into_plain_text(self) -> Result<Box<str>, Self> {
+        match self {
+            Self { value: Scalar::Text { text, fold: false }, negated: false } => Ok(text),
+            other => Err(other),
         }
     }
 

@@ -49,7 +49,7 @@ impl Membership {
             reader.report(Code::ListTooLong, place, message);
             return None;
         }
-        let mut texts = Vec::new();
+        let mut texts = Vec::with_capacity(items.len());
         let mut numbers = HashSet::default();
         let mut sound = true;
         for (index, item) in items.iter().enumerate() {
@@ -65,7 +65,7 @@ impl Membership {
                 }
             }
         }
-        sound.then(|| Self { texts: TextSet::new(texts, fold), numbers, negated })
+        sound.then(|| Self { texts: TextSet::new(&texts, fold), numbers, negated })
     }
 
     pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {
