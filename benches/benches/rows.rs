@@ -69,6 +69,12 @@ fn from_nothing(criterion: &mut Criterion) {
     criterion.bench_function("H a context and C", |bencher| {
         rotate(bencher, &users, |user| engine.bool("staged", &benches::context(user), false));
     });
+    criterion.bench_function("H a context and C/attributes borrowed", |bencher| {
+        rotate(bencher, &users, |user| {
+            let attributes = black_box(benches::attributes());
+            engine.bool("staged", &benches::borrowing(user, &attributes), false)
+        });
+    });
 }
 
 /// I: a segment of many ids.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use stitch_core::Context;
+use stitch_core::{AttributeValue, Context};
 
 pub mod floor;
 pub mod plot;
@@ -124,16 +124,34 @@ pub fn user(index: usize) -> String {
 /// A context with an id and eight text attributes.
 pub fn context(user_id: &str) -> Context<'_> {
     let mut context = Context::user(user_id).tier("staff");
+    for (name, value) in attributes() {
+        context.set(name, value);
+    }
     context
-        .set("country", "TH")
-        .set("device", "ios")
-        .set("plan", "pro")
-        .set("language", "th")
-        .set("app_version", "4.2.0")
-        .set("channel", "organic")
-        .set("currency", "THB")
-        .set("cohort", "2026-w47");
-    context
+}
+
+/// The same context, which borrows its attributes.
+#[inline]
+pub fn borrowing<'a>(user_id: &'a str, attributes: &'a Attributes) -> Context<'a> {
+    Context::user(user_id).tier("staff").attributes(attributes)
+}
+
+/// The attributes of a context.
+pub type Attributes = [(&'static str, AttributeValue<'static>); 8];
+
+/// The attributes of [`context`].
+#[inline]
+pub fn attributes() -> Attributes {
+    [
+        ("country", "TH".into()),
+        ("device", "ios".into()),
+        ("plan", "pro".into()),
+        ("language", "th".into()),
+        ("app_version", "4.2.0".into()),
+        ("channel", "organic".into()),
+        ("currency", "THB".into()),
+        ("cohort", "2026-w47".into()),
+    ]
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl<'a> Call<'a> {
     pub(crate) fn custom(&mut self, custom: &Custom) -> Option<&'a AttributeValue<'a>> {
         match self.places.get(usize::from(custom.slot)) {
             Some(1) => None,
-            Some(place @ 2..) => self.context.attributes.read().get(usize::from(*place) - 2).map(|entry| &entry.value),
+            Some(place @ 2..) => self.context.attributes.read().get(usize::from(*place) - 2).map(|(_, value)| value),
             _ => self.find(custom),
         }
     }
@@ -80,12 +80,12 @@ impl<'a> Call<'a> {
     /// Looks for an attribute that was not asked for before.
     #[inline(never)]
     fn find(&mut self, custom: &Custom) -> Option<&'a AttributeValue<'a>> {
-        let entries = self.context.attributes.read();
-        let index = entries.iter().position(|entry| entry.is(custom.tag, &custom.name));
+        let attributes = &self.context.attributes;
+        let index = attributes.position(&custom.name);
         if let Some(place) = self.places.get_mut(usize::from(custom.slot)) {
             *place = index.map_or(1, |index| u8::try_from(index + 2).unwrap_or(0));
         }
-        entries.get(index?).map(|entry| &entry.value)
+        attributes.read().get(index?).map(|(_, value)| value)
     }
 
     /// A call for all flags.

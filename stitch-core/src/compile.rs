@@ -1,12 +1,17 @@
 //! From definitions to an engine: everything is checked, all of it reported, nothing left to resolve later.
 
+use bumpalo::Bump;
 use foldhash::quality::RandomState;
 
 use crate::bucketing::Algorithm;
+use crate::context::Custom;
 use crate::definitions::Definitions;
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
 use crate::engine::{Engine, KeyTable, Slot};
 use crate::flag::{Flag, Segment};
+use crate::json::node::Node;
+use crate::json::scan::scan;
+use crate::limits;
 
 mod condition;
 mod fingerprint;
@@ -21,6 +26,7 @@ mod segment;
 mod serve;
 mod settings;
 
+use flag::Variants;
 use graph::Graph;
 use names::Names;
 use place::Place;
@@ -41,9 +47,24 @@ pub(crate) enum Mode {
     Lenient,
 }
 
-/// Compiles a document, or tells everything that is wrong with it.
+/// Compiles a text, or tells everything that is wrong with it.
+pub(crate) fn compile_text(text: &[u8], mode: Mode) -> Result<Engine, DefinitionsError> {
+    let arena = Bump::new();
+    match scan(text, limits::STRING_BYTES, &arena) {
+        Some(document) => compile_document(&document, &[], mode),
+        // There is something to tell of the text itself.
+        None => compile(&Definitions::from_json(text)?, mode),
+    }
+}
+
+/// Compiles definitions, or tells everything that is wrong with them.
 pub(crate) fn compile(definitions: &Definitions<'_>, mode: Mode) -> Result<Engine, DefinitionsError> {
-    let Compiled { engine, diagnostics, document_refused } = run(definitions, mode);
+    let arena = Bump::new();
+    compile_document(&Node::of(&definitions.document, &arena), &definitions.problems, mode)
+}
+
+fn compile_document(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Result<Engine, DefinitionsError> {
+    let Compiled { engine, diagnostics, document_refused } = run(document, problems, mode);
     if document_refused || (mode == Mode::Strict && any_error(&diagnostics)) {
         return Err(DefinitionsError::new(diagnostics));
     }
@@ -52,7 +73,9 @@ pub(crate) fn compile(definitions: &Definitions<'_>, mode: Mode) -> Result<Engin
 
 /// Everything that is wrong with a document that is refused already.
 pub(crate) fn refuse(definitions: &Definitions<'_>) -> DefinitionsError {
-    DefinitionsError::new(run(definitions, Mode::Strict).diagnostics)
+    let arena = Bump::new();
+    let document = Node::of(&definitions.document, &arena);
+    DefinitionsError::new(run(&document, &definitions.problems, Mode::Strict).diagnostics)
 }
 
 struct Compiled {
@@ -69,14 +92,16 @@ struct Compiler<'d> {
     segments: Names<'d>,
     algorithm: Algorithm,
     environments: Vec<&'d str>,
+    /// What boolean flags share that name no variants.
+    on_and_off: Variants,
     /// What the entry at hand refers to: flags by index, then segments.
     references: Vec<u32>,
     /// The salts of bucket conditions, with their pointers.
     condition_salts: Vec<(&'d str, String)>,
     /// The salts of flags.
     flag_salts: Vec<&'d str>,
-    /// The names of attributes that are read, with the slot in which a call remembers where it found them.
-    slots: HashMap<&'d str, u8>,
+    /// The attributes that are read, by name.
+    customs: HashMap<&'d str, Custom>,
 }
 
 /// An entry of the document and whether it can be served.
@@ -96,16 +121,16 @@ impl Compiler<'_> {
     }
 }
 
-fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
+fn run(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Compiled {
     let mut reader = Reader::default();
-    let root = Root::read(&definitions.document, &mut reader);
+    let root = Root::read(document, &mut reader);
     let mut flags = Names::read(root.flags, &Place::ROOT.key("flags"), Code::DuplicateFlag, &mut reader);
     let mut segments = Names::read(root.segments, &Place::ROOT.key("segments"), Code::DuplicateSegment, &mut reader);
     (flags.unread, segments.unread) = (root.flags_unread, root.segments_unread);
     let within = |problem: &Diagnostic| {
         ["/flags/", "/segments/", "/overrides/"].iter().any(|section| problem.pointer.starts_with(section))
     };
-    let mut document_refused = reader.found.diagnostics.iter().chain(&definitions.problems).any(|problem| {
+    let mut document_refused = reader.found.diagnostics.iter().chain(problems).any(|problem| {
         let duplicate = matches!(problem.code, Code::DuplicateFlag | Code::DuplicateSegment);
         problem.severity == Severity::Error && !duplicate && !within(problem)
     });
@@ -115,10 +140,11 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
         segments,
         algorithm: root.algorithm,
         environments: root.environments.clone(),
+        on_and_off: flag::keep(flag::on_and_off()),
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
-        slots: HashMap::default(),
+        customs: HashMap::default(),
     };
 
     let mut flags = Vec::with_capacity(root.flags.len());
@@ -129,11 +155,11 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
     for (index, json) in root.segments.iter().enumerate() {
         segments.push(compiler.entry(|compiler| compiler.segment(json, &Place::ROOT.key("segments").index(index))));
     }
-    mark_problems(&mut flags, "/flags/", &definitions.problems);
-    mark_problems(&mut segments, "/segments/", &definitions.problems);
+    mark_problems(&mut flags, "/flags/", problems);
+    mark_problems(&mut segments, "/segments/", problems);
     mark_duplicates(&mut flags, &compiler.flags);
     mark_duplicates(&mut segments, &compiler.segments);
-    compiler.overrides(root.overrides, &definitions.problems, &mut flags);
+    compiler.overrides(root.overrides, problems, &mut flags);
     compiler.warn_of_shared_salts();
 
     let mut graph = Graph::new(&flags, &segments);
@@ -143,9 +169,9 @@ fn run(definitions: &Definitions<'_>, mode: Mode) -> Compiled {
         graph.set_aside(&mut compiler.reader);
     }
 
-    let mut diagnostics = definitions.problems.clone();
+    let mut diagnostics = problems.to_vec();
     let found = std::mem::take(&mut compiler.reader.found).finish();
-    let unread = unread(&definitions.problems);
+    let unread = unread(problems);
     diagnostics.extend(found.into_iter().filter(|found| !unread.contains(found.pointer.as_str())));
     let fingerprints = fingerprint::of_flags(&root, &compiler.flags, &graph);
     let engine = assemble(&compiler, (flags, fingerprints), segments, &graph, root.internal_tiers);
@@ -198,7 +224,9 @@ fn assemble(
             flag.settle();
             flag
         });
-        slots.push(Slot { key: compiler.flags.first_key(node).map(Box::from), flag, fingerprint });
+        // A flag that is served has its key.
+        let key = if flag.is_none() { compiler.flags.first_key(node).map(Box::from) } else { None };
+        slots.push(Slot { key, flag, fingerprint });
     }
     let mut served_segments = Vec::with_capacity(segments.len());
     for (node, entry) in (graph.first_segment()..).zip(segments) {
@@ -208,7 +236,7 @@ fn assemble(
     let key_of = |index| compiler.segments.first_key(index).map(|key| (Box::from(key), index));
     let served = (0..).zip(&served_segments).filter(|(_, segment)| segment.is_some());
     let segment_names = served.filter_map(|(index, _)| key_of(index)).collect();
-    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
+    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key()?))).collect();
     let keys = KeyTable::new(keys.into_iter());
     Engine {
         keys,

@@ -113,10 +113,16 @@ impl Program {
 impl Test {
     /// The test of an attribute.
     pub(crate) fn of(attribute: Attribute, operator: Operator) -> Self {
-        match (attribute, operator.as_plain_text()) {
-            (Attribute::Field(field), Some(text)) => Self::FieldIs(field, text.into()),
-            (Attribute::Custom(custom), Some(text)) => Self::AttributeIs(custom, text.into()),
-            (attribute, _) => Self::Attribute { attribute, operator },
+        match attribute {
+            Attribute::Field(field) => match operator.into_plain_text() {
+                Ok(text) => Self::FieldIs(field, text),
+                Err(operator) => Self::Attribute { attribute: Attribute::Field(field), operator },
+            },
+            Attribute::Custom(custom) => match operator.into_plain_text() {
+                Ok(text) => Self::AttributeIs(custom, text),
+                Err(operator) => Self::Attribute { attribute: Attribute::Custom(custom), operator },
+            },
+            Attribute::Now | Attribute::Unreadable => Self::Attribute { attribute, operator },
         }
     }
 

@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::bucketing::is_unit;
 use crate::json::Json;
-use crate::limits;
 
+mod attribute;
 pub(crate) mod attributes;
 pub(crate) mod check;
 pub(crate) mod document;
 
+pub(crate) use attribute::{Attribute, Custom};
 pub use attributes::{AttributeValue, Element};
 pub use check::{ContextError, ContextProblem};
 pub use document::{AttributeDocument, ContextDocument};
 
 use attributes::Attributes;
-
-use crate::text::tag;
 
 /// The names of the context's own fields: reserved, no attribute may have one.
 pub(crate) const FIELDS: [&str; 10] =
@@ -71,42 +71,50 @@ impl<'a> Context<'a> {
     /// The context of the user with that stable id.
     #[inline]
     pub fn user(user_id: &'a str) -> Self {
-        Self { given_user_id: Some(user_id), ..Self::anonymous() }.text(Field::UserId, user_id)
+        let mut context = Self::anonymous();
+        context.given_user_id = Some(user_id);
+        context.put(Field::UserId, user_id);
+        context
     }
 
     /// What the id names; `user` unless said. User overrides apply to kind `user` only.
     #[inline]
     #[must_use]
-    pub fn kind(self, kind: &'a str) -> Self {
-        self.text(Field::Kind, kind)
+    pub fn kind(mut self, kind: &'a str) -> Self {
+        self.put(Field::Kind, kind);
+        self
     }
 
     /// The tenant; an empty one is absent.
     #[inline]
     #[must_use]
-    pub fn tenant_id(self, tenant_id: &'a str) -> Self {
-        self.text(Field::TenantId, tenant_id)
+    pub fn tenant_id(mut self, tenant_id: &'a str) -> Self {
+        self.put(Field::TenantId, tenant_id);
+        self
     }
 
     /// The tier; `anonymous` unless said.
     #[inline]
     #[must_use]
-    pub fn tier(self, tier: &'a str) -> Self {
-        self.text(Field::Tier, tier)
+    pub fn tier(mut self, tier: &'a str) -> Self {
+        self.put(Field::Tier, tier);
+        self
     }
 
     /// The environment whose patches apply; none do unless said.
     #[inline]
     #[must_use]
-    pub fn env(self, env: &'a str) -> Self {
-        self.text(Field::Env, env)
+    pub fn env(mut self, env: &'a str) -> Self {
+        self.put(Field::Env, env);
+        self
     }
 
     /// The role.
     #[inline]
     #[must_use]
-    pub fn role_key(self, role_key: &'a str) -> Self {
-        self.text(Field::RoleKey, role_key)
+    pub fn role_key(mut self, role_key: &'a str) -> Self {
+        self.put(Field::RoleKey, role_key);
+        self
     }
 
     /// The instant of the evaluation, in milliseconds since the epoch. The core has no clock.
@@ -139,6 +147,23 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// All attributes at once, borrowed: where a context is built for every evaluation this costs next to nothing, since
+    /// they stay where the caller has them. Replaces those that were given before; of a name that is there twice the
+    /// last one counts, as if they were given one by one.
+    ///
+    /// ```
+    /// use stitch_core::Context;
+    ///
+    /// let attributes = [("country", "TH".into()), ("age", 41.into())];
+    /// let context = Context::user("U-1").tier("staff").attributes(&attributes);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn attributes(mut self, attributes: &'a [(&'a str, AttributeValue<'a>)]) -> Self {
+        self.attributes = Attributes::borrowed(attributes);
+        self
+    }
+
     /// Overrides for this evaluation alone.
     #[inline]
     #[must_use]
@@ -154,16 +179,15 @@ impl<'a> Context<'a> {
     }
 
     #[inline]
-    pub(crate) fn text(mut self, field: Field, text: &'a str) -> Self {
+    pub(crate) fn put(&mut self, field: Field, text: &'a str) {
         let present = match field {
-            Field::UserId => !text.is_empty() && text.len() <= limits::UNIT_BYTES,
+            Field::UserId => is_unit(text),
             Field::TenantId => !text.is_empty(),
             Field::Kind | Field::Tier | Field::Env | Field::RoleKey => true,
         };
         if let Some(slot) = self.texts.get_mut(field as usize) {
             *slot = Some(text).filter(|_| present);
         }
-        self
     }
 
     /// A field that is a text.
@@ -187,44 +211,6 @@ pub(crate) enum Field {
     Tier,
     Env,
     UserId,
-}
-
-/// The name of something to read from a context, resolved when the registry is compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Attribute {
-    Field(Field),
-    Now,
-    /// `attributes`, `overrides`, `approvals`: always missing.
-    Unreadable,
-    Custom(Custom),
-}
-
-/// An attribute by its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Custom {
-    pub(crate) name: Box<str>,
-    pub(crate) tag: u64,
-    /// Where a call notes where it found it.
-    pub(crate) slot: u8,
-}
-
-impl Attribute {
-    /// What is bucketed by unless said otherwise.
-    pub(crate) const USER_ID: Self = Self::Field(Field::UserId);
-
-    pub(crate) fn named(name: &str, slot: impl FnOnce() -> u8) -> Self {
-        match name {
-            "user_id" => Self::USER_ID,
-            "kind" => Self::Field(Field::Kind),
-            "tenant_id" => Self::Field(Field::TenantId),
-            "tier" => Self::Field(Field::Tier),
-            "env" => Self::Field(Field::Env),
-            "role_key" => Self::Field(Field::RoleKey),
-            "now" => Self::Now,
-            "attributes" | "overrides" | "approvals" => Self::Unreadable,
-            _ => Self::Custom(Custom { name: name.into(), tag: tag(name), slot: slot() }),
-        }
-    }
 }
 
 /// Overrides that come with a request.

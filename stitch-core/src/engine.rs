@@ -10,16 +10,18 @@ use crate::context::check::{ContextError, check};
 use crate::definitions::Definitions;
 use crate::diagnostics::{DefinitionsError, Diagnostic};
 use crate::evaluation::{Evaluation, Reason};
-use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
+use crate::explain::Explanation;
 use crate::flag::{Flag, FlagIndex, Links, Segment, SegmentIndex};
 use crate::json::Json;
 use crate::text::equal;
-use crate::value::{Value, ValueType};
 
 mod evaluations;
+mod handle;
 mod key_table;
 
 pub use evaluations::Evaluations;
+pub use handle::FlagHandle;
+use handle::explain_no_flag;
 pub(crate) use key_table::KeyTable;
 
 /// A compiled registry. Immutable, `Send` and `Sync`: share it behind an `Arc`, swap the `Arc` to reload.
@@ -53,12 +55,20 @@ pub struct Engine {
 /// An entry of the document's `flags`.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// Its key, if it could be read and no earlier entry has it.
+    /// The key of one that was set aside, if it could be read and no earlier entry has it.
     pub(crate) key: Option<Box<str>>,
     /// Nothing, where it was set aside.
     pub(crate) flag: Option<Flag>,
     /// Of its definition, of its override rows and of all that it refers to.
     pub(crate) fingerprint: u64,
+}
+
+impl Slot {
+    /// Its key, if it could be read and no earlier entry has it.
+    #[inline]
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.flag.as_ref().map(|flag| &*flag.key).or(self.key.as_deref())
+    }
 }
 
 impl Engine {
@@ -87,7 +97,7 @@ impl Engine {
     ///
     /// Everything that is wrong with the document, each with its place.
     pub fn from_json(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
-        Self::compile(Definitions::from_json(text)?)
+        compile::compile_text(text.as_ref(), compile::Mode::Strict)
     }
 
     /// What compiling had to say: warnings, and in lenient mode also errors.
@@ -102,9 +112,8 @@ impl Engine {
 
     /// The keys of all flags, in the order of the document; those set aside come last.
     pub fn flag_keys(&self) -> impl Iterator<Item = &str> {
-        let keys = |served: bool| {
-            self.flags.iter().filter(move |slot| slot.flag.is_some() == served).filter_map(|slot| slot.key.as_deref())
-        };
+        let keys =
+            |served: bool| self.flags.iter().filter(move |slot| slot.flag.is_some() == served).filter_map(Slot::key);
         keys(true).chain(keys(false))
     }
 
@@ -143,7 +152,7 @@ impl Engine {
     #[inline(never)]
     fn look_up(&self, flag_key: &str) -> Option<(&Slot, FlagIndex)> {
         let has_key = |index| {
-            let key = self.slot(index).and_then(|slot| slot.key.as_deref());
+            let key = self.slot(index).and_then(Slot::key);
             key.is_some_and(|key| equal(key, flag_key))
         };
         let index = self.keys.find(flag_key, has_key)?;
@@ -277,131 +286,4 @@ impl Engine {
     pub(crate) fn is_internal(&self, tier: &str) -> bool {
         self.internal_tiers.iter().any(|internal| **internal == *tier)
     }
-}
-
-/// A flag of an engine, looked up once.
-#[derive(Clone, Copy, Debug)]
-pub struct FlagHandle<'e> {
-    engine: &'e Engine,
-    slot: &'e Slot,
-    index: FlagIndex,
-}
-
-impl<'e> FlagHandle<'e> {
-    /// The flag's key.
-    pub fn key(&self) -> &'e str {
-        self.slot.key.as_deref().unwrap_or_default()
-    }
-
-    /// The type of its values; nothing where the flag was set aside.
-    pub fn value_type(&self) -> Option<ValueType> {
-        self.slot.flag.as_ref().map(|flag| flag.value_type)
-    }
-
-    /// Differs wherever anything does that an answer of this flag can depend on: its definition (metadata does not
-    /// count), its override rows, the flags and segments that it refers to, however far, and the registry's settings.
-    /// The same for the same definitions on every platform; a later version of this crate may count otherwise.
-    pub fn fingerprint(&self) -> u64 {
-        self.slot.fingerprint
-    }
-
-    /// Evaluates the flag.
-    #[inline]
-    pub fn evaluate<'a>(&self, context: &'a Context<'a>) -> Evaluation<'a>
-    where
-        'e: 'a,
-    {
-        self.observe(context, &mut Silent)
-    }
-
-    /// The value of the flag alone, which costs less than the whole evaluation; nothing where the flag was set aside.
-    #[inline]
-    pub fn value<'a>(&self, context: &'a Context<'a>) -> Option<Value<'a>>
-    where
-        'e: 'a,
-    {
-        let flag = self.slot.flag.as_ref()?;
-        Some(Call::new(self.engine, context).decide(self.index, flag, &mut Silent).value())
-    }
-
-    /// The value of a boolean flag, else `default`.
-    ///
-    /// ```
-    /// # use stitch_core::{Context, Engine};
-    /// # let engine = Engine::from_json(r#"{"schema_version": "1.0", "flags": [{"key": "a", "default_value": true}]}"#)?;
-    /// let flag = engine.flag("a").expect("the registry has it");
-    /// assert!(flag.bool(&Context::user("U-1"), false));
-    /// # Ok::<(), stitch_core::DefinitionsError>(())
-    /// ```
-    #[inline]
-    pub fn bool(&self, context: &Context<'_>, default: bool) -> bool {
-        boolean(self.engine, self.slot, self.index, context).unwrap_or(default)
-    }
-
-    /// The value of a string flag, else `default`.
-    #[inline]
-    pub fn string<'a>(&self, context: &'a Context<'a>, default: &'a str) -> &'a str
-    where
-        'e: 'a,
-    {
-        if let Some(Value::String(text)) = self.value(context) { text } else { default }
-    }
-
-    /// The value of an integer flag, else `default`.
-    #[inline]
-    pub fn integer(&self, context: &Context<'_>, default: i64) -> i64 {
-        if let Some(Value::Integer(integer)) = self.value(context) { integer } else { default }
-    }
-
-    /// The value of a double flag, else `default`.
-    #[inline]
-    pub fn double(&self, context: &Context<'_>, default: f64) -> f64 {
-        if let Some(Value::Double(double)) = self.value(context) { double } else { default }
-    }
-
-    /// The value of an object flag, else `default`.
-    #[inline]
-    pub fn object<'a>(&self, context: &'a Context<'a>, default: &'a Json<'a>) -> &'a Json<'a>
-    where
-        'e: 'a,
-    {
-        if let Some(Value::Object(json)) = self.value(context) { json } else { default }
-    }
-
-    /// Evaluates the flag and tells how.
-    pub fn explain<'a>(&self, context: &'a Context<'a>) -> Explanation<'a>
-    where
-        'e: 'a,
-    {
-        if self.slot.flag.is_none() {
-            return explain_no_flag(self.key(), Reason::FlagInvalid);
-        }
-        let mut recorder = Recorder::default();
-        let evaluation = self.observe(context, &mut recorder);
-        Explanation { evaluation, trace: recorder.trace }
-    }
-
-    #[inline]
-    fn observe<'a>(&self, context: &'a Context<'a>, observer: &mut impl Observer) -> Evaluation<'a>
-    where
-        'e: 'a,
-    {
-        match &self.slot.flag {
-            Some(flag) => Call::new(self.engine, context).evaluate(self.index, flag, observer),
-            None => Evaluation::of_no_flag(self.key(), Reason::FlagInvalid),
-        }
-    }
-}
-
-/// The value of a boolean flag. A function of its own, which is given and gives all in registers: through memory it took
-/// half as long again.
-#[inline(never)]
-fn boolean(engine: &Engine, slot: &Slot, index: FlagIndex, context: &Context<'_>) -> Option<bool> {
-    let flag = slot.flag.as_ref()?;
-    Call::new(engine, context).decide(index, flag, &mut Silent).boolean()
-}
-
-fn explain_no_flag(flag_key: &str, reason: Reason) -> Explanation<'_> {
-    let entry = TraceEntry { step: Step::Exists, decided: true, detail: Vec::new() };
-    Explanation { evaluation: Evaluation::of_no_flag(flag_key, reason), trace: vec![entry] }
 }

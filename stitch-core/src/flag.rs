@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::bucketing::Hasher;
 use crate::call::Call;
-use crate::condition::{Program, Target};
-use crate::context::Attribute;
+use crate::condition::{Program, Step, Target, Test};
+use crate::context::{Attribute, Context, Field};
 use crate::overrides::StoredOverrides;
 use crate::stage::Stage;
+use crate::text::equal;
 use crate::value::{StoredValue, Value, ValueType};
 
 /// A flag's place among the registry's flags.
@@ -26,15 +27,27 @@ pub(crate) struct Flag {
     pub(crate) base: Plan,
     /// What contexts of an environment with a patch get.
     pub(crate) patches: Box<[(Box<str>, Plan)]>,
-    /// By name, in the order of their UTF-8 bytes; each outcome is its own variant.
-    pub(crate) variants: Box<[Outcome]>,
-    pub(crate) variant_names: Box<[Box<str>]>,
+    /// By name, in the order of their UTF-8 bytes; each outcome is its own variant. Shared by all that have `on` and
+    /// `off` only.
+    pub(crate) variants: Arc<[Outcome]>,
+    pub(crate) variant_names: Arc<[Box<str>]>,
     pub(crate) bucket_by: Attribute,
     pub(crate) dependencies: Box<[Requirement]>,
     pub(crate) requires_approval: bool,
     pub(crate) scopes: Scopes,
     pub(crate) overrides: Option<Box<StoredOverrides>>,
     pub(crate) links: Links,
+    /// Where no more is to be known of a context.
+    pub(crate) glance: Option<Glance>,
+}
+
+/// What a boolean flag answers that nothing but a field of the context decides: known when the registry is compiled, so
+/// that asking for the value alone is one comparison.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    /// The field, the text that it is compared with, and what is served where it is that text.
+    question: Option<(Field, Box<str>, bool)>,
+    otherwise: bool,
 }
 
 /// The part of a flag that an environment can patch.
@@ -162,6 +175,34 @@ impl Flag {
             let otherwise = halted || unapproved || self.overrides.is_some();
             plan.before = if otherwise { Before::Anything } else { before };
         }
+        self.glance = self.glance();
+    }
+
+    fn glance(&self) -> Option<Glance> {
+        let plan = &self.base;
+        if !plan.is_plain || plan.stage != Stage::Full || !self.patches.is_empty() {
+            return None;
+        }
+        let Rules { program, start, .. } = &*plan.rules;
+        match (program.steps.get(start.index()), &*program.steps) {
+            (None, _) => Some(Glance { question: None, otherwise: self.served(*start)? }),
+            (_, [Step { test: Test::FieldIs(field, text), then, otherwise }]) => Some(Glance {
+                question: Some((*field, text.clone(), self.served(*then)?)),
+                otherwise: self.served(*otherwise)?,
+            }),
+            _ => None,
+        }
+    }
+
+    /// What the base serves to whom its rules give that answer, if it is a boolean whatever else is known of them.
+    fn served(&self, answer: Target) -> Option<bool> {
+        let rules = &self.base.rules;
+        let serve = rules.list.get(answer.answer()).map_or(&self.base.serve, |rule| &rule.serve);
+        let Serve::Variant(variant) = serve else { return None };
+        match self.variants.get(*variant as usize)?.value {
+            StoredValue::Boolean(boolean) => Some(boolean),
+            _ => None,
+        }
     }
 
     #[inline]
@@ -171,7 +212,18 @@ impl Flag {
 
     /// The smallest name whose value equals this one.
     pub(crate) fn variant_of(&self, value: Value<'_>) -> Option<VariantIndex> {
-        (0..).zip(&self.variants).find(|(_, variant)| variant.value.as_value() == value).map(|(index, _)| index)
+        (0..).zip(&*self.variants).find(|(_, variant)| variant.value.as_value() == value).map(|(index, _)| index)
+    }
+}
+
+impl Glance {
+    /// What is served.
+    #[inline]
+    pub(crate) fn holds(&self, context: &Context<'_>) -> bool {
+        match &self.question {
+            Some((field, text, then)) if context.field(*field).is_some_and(|value| equal(value, text)) => *then,
+            _ => self.otherwise,
+        }
     }
 }
 

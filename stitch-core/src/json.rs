@@ -7,7 +7,9 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use crate::diagnostics::DefinitionsError;
 use crate::number::Number;
 
+pub(crate) mod node;
 pub(crate) mod read;
+pub(crate) mod scan;
 
 /// A member of an object: its key and its value.
 pub type Member<'a> = (Cow<'a, str>, Json<'a>);

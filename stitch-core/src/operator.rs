@@ -7,7 +7,7 @@ use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::text::equal;
 
 mod affix;
@@ -68,8 +68,8 @@ pub(crate) struct Source<'s, 'd> {
     pub(crate) place: &'s Place<'s>,
     /// The operator's name.
     pub(crate) name: &'d str,
-    pub(crate) value: Option<&'d Json<'d>>,
-    pub(crate) ignore_case: Option<&'d Json<'d>>,
+    pub(crate) value: Option<&'d Node<'d>>,
+    pub(crate) ignore_case: Option<&'d Node<'d>>,
 }
 
 impl Operator {
@@ -122,8 +122,11 @@ impl Operator {
     }
 
     /// The text that an attribute must equal, where the operator is no more than that.
-    pub(crate) fn as_plain_text(&self) -> Option<&str> {
-        if let Self::Equality(equality) = self { equality.as_plain_text() } else { None }
+    pub(crate) fn into_plain_text(self) -> Result<Box<str>, Self> {
+        match self {
+            Self::Equality(equality) => equality.into_plain_text().map_err(Self::Equality),
+            other => Err(other),
+        }
     }
 
     /// Whether it holds for an attribute that is there.

@@ -31,7 +31,7 @@ pub(crate) fn tag(text: &str) -> u64 {
 
 /// The first and last bytes: all there are, up to sixteen.
 #[inline]
-fn ends(bytes: &[u8]) -> (u64, u64) {
+pub(crate) fn ends(bytes: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::json::Json;
+use crate::json::node::Node;
 use crate::number::Number;
 
 /// The type of a flag's values.
@@ -63,6 +64,20 @@ impl ValueType {
             _ => None,
         }
     }
+
+    /// `node` as a value of this type to be kept, if it is one.
+    pub(crate) fn store(self, node: &Node<'_>) -> Option<StoredValue> {
+        match (self, node) {
+            (Self::Boolean, Node::Boolean(boolean)) => Some(StoredValue::Boolean(*boolean)),
+            (Self::String, Node::Text(text)) => Some(StoredValue::String((*text).into())),
+            (Self::Integer, Node::Number(number)) => number.as_integer().map(StoredValue::Integer),
+            (Self::Double, Node::Number(number)) => {
+                Some(number.to_double()).filter(|double| double.is_finite()).map(StoredValue::Double)
+            }
+            (Self::Object, Node::Object(_) | Node::Array(_)) => Some(StoredValue::Object(Box::new(node.to_json()))),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ValueType {
@@ -84,18 +99,6 @@ pub enum Value<'a> {
     Double(f64),
     /// Of an `object` flag: a JSON object or array.
     Object(&'a Json<'a>),
-}
-
-impl Value<'_> {
-    pub(crate) fn to_stored(self) -> StoredValue {
-        match self {
-            Self::Boolean(boolean) => StoredValue::Boolean(boolean),
-            Self::String(text) => StoredValue::String(text.into()),
-            Self::Integer(integer) => StoredValue::Integer(integer),
-            Self::Double(double) => StoredValue::Double(double),
-            Self::Object(json) => StoredValue::Object(Box::new(json.clone().into_owned())),
-        }
-    }
 }
 
 impl Serialize for Value<'_> {

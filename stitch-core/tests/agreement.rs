@@ -2,13 +2,24 @@
 
 use proptest::prelude::*;
 use serde::Serialize;
-use stitch_core::{Context, ContextDocument, Definitions, Engine, Json, Value, ValueType};
+use stitch_core::{
+    AttributeDocument, AttributeValue, Context, ContextDocument, Definitions, Engine, Json, Value, ValueType,
+};
 
 mod generate;
 use generate::{Scenario, cases, scenario};
 
 fn text(answer: &impl Serialize) -> String {
     serde_json::to_string(answer).expect("answers are JSON")
+}
+
+fn borrowed<'a>(value: &'a AttributeDocument<'_>) -> AttributeValue<'a> {
+    match value {
+        AttributeDocument::Text(text) => AttributeValue::Text(text),
+        AttributeDocument::Number(number) => AttributeValue::Number(*number),
+        AttributeDocument::Boolean(boolean) => AttributeValue::Boolean(*boolean),
+        AttributeDocument::List(elements) => AttributeValue::List(elements),
+    }
 }
 
 /// Runs a check on each context of a scenario.
@@ -72,6 +83,29 @@ proptest! {
             }
             Ok(())
         })?;
+    }
+
+    #[test]
+    fn a_context_that_borrows_its_attributes_gets_the_same_answers(scenario in scenario()) {
+        let registry = scenario.registry.to_string();
+        let engine = Engine::from_json(&registry).expect("sound");
+        for context in &scenario.contexts {
+            let context = context.to_string();
+            let document = ContextDocument::from_json(&context).expect("sound");
+            let own = document.context();
+            // Each name twice, and the last one counts.
+            let given = document.attributes.iter().flatten();
+            let early = given.clone().map(|(name, _)| (&**name, AttributeValue::from("not this one")));
+            let pairs: Vec<_> = early.chain(given.map(|(name, value)| (&**name, borrowed(value)))).collect();
+            let borrowing = own.clone().attributes(&pairs);
+            prop_assert_eq!(engine.check(&own), engine.check(&borrowing));
+            prop_assert_eq!(engine.evaluate_all(&own), engine.evaluate_all(&borrowing));
+            for key in engine.flag_keys() {
+                prop_assert_eq!(engine.evaluate(key, &own), engine.evaluate(key, &borrowing));
+                prop_assert_eq!(engine.bool(key, &own, true), engine.bool(key, &borrowing, true));
+                prop_assert_eq!(text(&engine.explain(key, &own)), text(&engine.explain(key, &borrowing)));
+            }
+        }
     }
 
     #[test]

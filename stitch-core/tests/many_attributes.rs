@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::json;
-use stitch_core::{Context, ContextDocument, Engine, limits};
+use stitch_core::{AttributeValue, Context, ContextDocument, Engine, limits};
 
 mod generate;
 use generate::cases;
@@ -49,7 +49,13 @@ proptest! {
             last.iter().map(|(&index, &value)| (name(index), json!(value))).collect();
         let text = json!({"user_id": "u", "attributes": attributes}).to_string();
         let document = ContextDocument::from_json(&text).expect("sound");
-        for context in [&context, &document.context()] {
+        let pairs: Vec<(&str, AttributeValue<'_>)> =
+            given.iter().map(|&(index, value)| (&*names[index], value.into())).collect();
+        let borrowed = Context::user("u").attributes(&pairs);
+        let (some, others) = pairs.split_at(pairs.len() / 2);
+        let begun = Context::user("u").with("replaced", 1).attributes(some);
+        let completed = others.iter().fold(begun, |context, &(name, value)| context.with(name, value));
+        for context in [&context, &document.context(), &borrowed, &completed] {
             engine.check(context).map_err(|error| TestCaseError::fail(error.to_string()))?;
             let all = engine.evaluate_all(context);
             for (index, of_all) in (0..NAMES).zip(&all) {

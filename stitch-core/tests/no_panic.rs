@@ -27,6 +27,7 @@ const REASONS: [&str; 15] = [
 
 /// Reads, compiles and evaluates, minding what must hold of any text at all.
 fn exercise(text: &[u8], contexts: &[Context<'_>]) -> Result<(), TestCaseError> {
+    check_both_readers(text, contexts)?;
     let definitions = match Definitions::from_json(text) {
         Ok(definitions) => definitions,
         Err(error) => {
@@ -66,6 +67,24 @@ fn exercise(text: &[u8], contexts: &[Context<'_>]) -> Result<(), TestCaseError> 
             // Whatever the contract refuses of the context is told, and evaluates all the same.
             let _ = engine.check(context);
         }
+    }
+    Ok(())
+}
+
+/// A text is compiled at once as the definitions are that it holds.
+fn check_both_readers(text: &[u8], contexts: &[Context<'_>]) -> Result<(), TestCaseError> {
+    match (Engine::from_json(text), Definitions::from_json(text).and_then(Engine::compile)) {
+        (Ok(at_once), Ok(in_two_steps)) => {
+            prop_assert_eq!(at_once.diagnostics(), in_two_steps.diagnostics());
+            let prints = |engine: &Engine| -> Vec<_> {
+                engine.flag_keys().map(|key| engine.flag(key).map(|flag| flag.fingerprint())).collect()
+            };
+            prop_assert_eq!(prints(&at_once), prints(&in_two_steps));
+            for context in contexts {
+                prop_assert_eq!(at_once.evaluate_all(context), in_two_steps.evaluate_all(context));
+            }
+        }
+        (at_once, in_two_steps) => prop_assert_eq!(at_once.err(), in_two_steps.err()),
     }
     Ok(())
 }

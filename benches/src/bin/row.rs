@@ -1,6 +1,6 @@
 //! Evaluates one row so many times and nothing else: what an instruction counter watches.
 //!
-//! `row KEY name|engine-bool|handle|bool|context|all|compile COUNT`
+//! `row KEY name|engine-bool|handle|bool|context|borrowed|all|compile COUNT`
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use stitch_core::Engine;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, key, way, count] = arguments.as_slice() else {
-        eprintln!("usage: row KEY name|engine-bool|handle|bool|context|all|compile COUNT");
+        eprintln!("usage: row KEY name|engine-bool|handle|bool|context|borrowed|all|compile COUNT");
         return ExitCode::FAILURE;
     };
     let count: usize = count.parse().expect("COUNT is a number");
@@ -34,6 +34,10 @@ fn main() -> ExitCode {
             "bool" => usize::from(handle.bool(context, false)),
             "engine-bool" => usize::from(engine.bool(black_box(key), context, false)),
             "context" => usize::from(engine.bool(key, &benches::context(black_box(user)), false)),
+            "borrowed" => {
+                let attributes = black_box(benches::attributes());
+                usize::from(engine.bool(key, &benches::borrowing(black_box(user), &attributes), false))
+            }
             _ => engine.evaluations(context).filter(|evaluation| evaluation.is_enabled).count(),
         };
     }

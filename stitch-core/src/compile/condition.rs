@@ -5,11 +5,11 @@ use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
 use crate::compile::{Compiler, HashSet};
 use crate::condition::{BucketTest, Program, Step, Target, Test};
-use crate::context::Attribute;
+use crate::context::{Attribute, Custom};
 use crate::diagnostics::nearest::list;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::Requirement;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::operator::{Operator, Source};
 
 mod known;
@@ -42,12 +42,11 @@ pub(super) struct Builder<'d> {
 impl<'d> Builder<'d> {
     pub(super) const FAILS: Label = Label(0);
 
-    pub(super) fn new() -> Self {
-        Self {
-            steps: Vec::new(),
-            repeated: Repeated::default(),
-            destinations: vec![Destination::Answer(Target::FAILS)],
-        }
+    /// With room for the tests of so many conditions, as they mostly are.
+    pub(super) fn new(conditions: usize) -> Self {
+        let mut destinations = Vec::with_capacity(1 + 5 * conditions);
+        destinations.push(Destination::Answer(Target::FAILS));
+        Self { steps: Vec::with_capacity(3 * conditions), repeated: Repeated::default(), destinations }
     }
 
     fn place(&mut self, destination: Destination) -> Label {
@@ -76,7 +75,7 @@ impl<'d> Builder<'d> {
         }
     }
 
-    fn test(&mut self, (test, json): (Test, &'d Json<'d>), entry: Label, then: Label, otherwise: Label) {
+    fn test(&mut self, (test, json): (Test, &'d Node<'d>), entry: Label, then: Label, otherwise: Label) {
         self.repeated.note(json);
         self.set(entry, Destination::Step(self.steps.len()));
         self.steps.push((test, then, otherwise));
@@ -125,7 +124,7 @@ impl<'d> Compiler<'d> {
     /// Adds a condition to the program, with where to go if it holds and if it does not; where it is wrong it leads nowhere.
     pub(super) fn condition(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
         builder: &mut Builder<'d>,
         [entry, then, otherwise]: [Label; 3],
@@ -135,7 +134,7 @@ impl<'d> Compiler<'d> {
 
     fn form(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
         builder: &mut Builder<'d>,
         entry: Label,
@@ -184,7 +183,7 @@ impl<'d> Compiler<'d> {
     /// `all` and `any`: each condition leads on to the next as long as nothing is decided.
     fn each(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
         builder: &mut Builder<'d>,
         entry: Label,
@@ -215,18 +214,18 @@ impl<'d> Compiler<'d> {
         );
     }
 
-    fn segment_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+    fn segment_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
         let [key] = self.reader.fields(json, place, &["segment"])?;
         let index = self.segment_reference(key?, &place.key("segment"))?;
         Some(Test::Segment(index))
     }
 
-    fn flag_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+    fn flag_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
         self.requirement(json, place).map(Test::Flag)
     }
 
     /// `{"flag": key, "variant": name?}`: a condition's or a dependency's.
-    pub(super) fn requirement(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Requirement> {
+    pub(super) fn requirement(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Requirement> {
         let [key, variant] = self.reader.fields(json, place, &["flag", "variant"])?;
         let key = self.reader.required(key, place, "flag", "name the flag that must be satisfied")?;
         let flag = self.flag_reference(key, &place.key("flag"));
@@ -246,7 +245,7 @@ impl<'d> Compiler<'d> {
     }
 
     /// Resolves the name of a flag and notes the reference.
-    pub(super) fn flag_reference(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<u32> {
+    pub(super) fn flag_reference(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<u32> {
         let key = self.reader.text(json, place)?;
         let index = self.flags.index(key);
         if let Some(index) = index {
@@ -260,7 +259,7 @@ impl<'d> Compiler<'d> {
 
     /// Resolves the name of a segment and notes the reference.
     #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
-    pub(super) fn segment_reference(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<u32> {
+    pub(super) fn segment_reference(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<u32> {
         let key = self.reader.text(json, place)?;
         let index = self.segments.index(key);
         if let Some(index) = index {
@@ -272,7 +271,7 @@ impl<'d> Compiler<'d> {
         index
     }
 
-    fn bucket_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+    fn bucket_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
         let [bucket] = self.reader.fields(json, place, &["bucket"])?;
         let place = &place.key("bucket");
         let [salt, by, from, to] = self.reader.fields(bucket?, place, &["salt", "by", "from", "to"])?;
@@ -304,7 +303,7 @@ impl<'d> Compiler<'d> {
         bounds.map(|(from, to)| Test::Bucket(Box::new(BucketTest { by, hasher, from, to })))
     }
 
-    fn attribute_test(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Test> {
+    fn attribute_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
         let [attribute, operator, value, ignore_case] =
             self.reader.fields(json, place, &["attr", "op", "value", "ignore_case"])?;
         let attribute = self.attribute(attribute?, &place.key("attr"));
@@ -315,12 +314,12 @@ impl<'d> Compiler<'d> {
     }
 
     /// The name of something to read from the context.
-    pub(super) fn attribute(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Attribute> {
+    pub(super) fn attribute(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Attribute> {
         let name = self.reader.text(json, place)?;
-        let slots = &mut self.slots;
+        let customs = &mut self.customs;
         let attribute = Attribute::named(name, || {
-            let next = u8::try_from(slots.len()).unwrap_or(u8::MAX);
-            *slots.entry(name).or_insert(next)
+            let slot = u8::try_from(customs.len()).unwrap_or(u8::MAX);
+            customs.entry(name).or_insert_with(|| Custom { name: name.into(), slot }).clone()
         });
         if attribute == Attribute::Unreadable {
             let message =

@@ -1,5 +1,7 @@
 //! A flag: what no environment can patch is read here, the rest in `plan`.
 
+use std::sync::Arc;
+
 use crate::bucketing::Algorithm;
 use crate::compile::Compiler;
 use crate::compile::place::Place;
@@ -9,8 +11,8 @@ use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::flag::{Flag, Links, Outcome, Requirement, Scopes};
-use crate::json::Json;
-use crate::value::{Value, ValueType};
+use crate::json::node::Node;
+use crate::value::{StoredValue, ValueType};
 
 pub(super) const FLAG: [&str; 20] = [
     "key",
@@ -37,7 +39,7 @@ pub(super) const FLAG: [&str; 20] = [
 pub(super) const SCOPES: [&str; 3] = ["global", "tenant", "user"];
 
 impl<'d> Compiler<'d> {
-    pub(super) fn flag(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Flag> {
+    pub(super) fn flag(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Flag> {
         if json.is_null() {
             self.reader.wrong_element(json, place, "a flag is needed here");
             return None;
@@ -74,6 +76,7 @@ impl<'d> Compiler<'d> {
             }
             None => Some(ValueType::Boolean),
         };
+        let names_variants = variants.is_some();
         let variants = self.variants(variants, value_type, place);
         let algorithm = match algorithm {
             Some(json) => read_algorithm(json, &place.key("algorithm"), &mut self.reader),
@@ -103,26 +106,25 @@ impl<'d> Compiler<'d> {
         if self.reader.errors > errors {
             return None;
         }
+        let (variant_names, variants) = if names_variants { keep(variants) } else { self.on_and_off.clone() };
         Some(Flag {
             key: key?.into(),
             value_type: value_type?,
             base: base?,
             patches: patches.into(),
-            variant_names: variants.iter().map(|&(name, _)| name.into()).collect(),
-            variants: (0..)
-                .zip(variants)
-                .map(|(index, (_, value))| Outcome { value: value.to_stored(), variant: Some(index) })
-                .collect(),
+            variant_names,
+            variants,
             bucket_by: bucket_by?,
             dependencies: dependencies.into(),
             requires_approval,
             scopes,
             overrides: None,
             links: Links::default(),
+            glance: None,
         })
     }
 
-    fn flag_key(&mut self, key: Option<&'d Json<'d>>, place: &Place<'_>) -> Option<&'d str> {
+    fn flag_key(&mut self, key: Option<&'d Node<'d>>, place: &Place<'_>) -> Option<&'d str> {
         let json = self.reader.required(key, place, "key", "name the flag")?;
         let key = self.reader.text(json, &place.key("key"))?;
         let sound = key.len() <= 128
@@ -138,13 +140,13 @@ impl<'d> Compiler<'d> {
     /// The variants that can be read, by name in the order of their UTF-8 bytes.
     fn variants(
         &mut self,
-        json: Option<&'d Json<'d>>,
+        json: Option<&'d Node<'d>>,
         value_type: Option<ValueType>,
         place: &Place<'_>,
-    ) -> Vec<(&'d str, Value<'d>)> {
+    ) -> Vec<(&'d str, StoredValue)> {
         let Some(json) = json else {
             return match value_type {
-                Some(ValueType::Boolean) => vec![("off", Value::Boolean(false)), ("on", Value::Boolean(true))],
+                Some(ValueType::Boolean) => on_and_off(),
                 Some(value_type) => {
                     let message = format!("`variants` is required: give the {value_type} values by name");
                     self.reader.report(Code::MissingKey, place, message);
@@ -162,14 +164,14 @@ impl<'d> Compiler<'d> {
                 variants.extend(self.value(json, value_type, place).map(|value| (name, value)));
             }
         }
-        variants.sort_unstable_by_key(|&(name, _)| name);
+        variants.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         variants
     }
 
     /// A value of the flag's type.
-    pub(super) fn value(&mut self, json: &'d Json<'d>, value_type: ValueType, place: &Place<'_>) -> Option<Value<'d>> {
+    pub(super) fn value(&mut self, json: &Node<'_>, value_type: ValueType, place: &Place<'_>) -> Option<StoredValue> {
         self.warn_of_large_integers(json, place);
-        let value = value_type.read(json);
+        let value = value_type.store(json);
         if value.is_none() {
             let message = format!("the flag is of type {value_type}, this is {}", json.type_word());
             self.reader.report(Code::ValueMisfit, place, message);
@@ -177,36 +179,36 @@ impl<'d> Compiler<'d> {
         value
     }
 
-    fn warn_of_large_integers(&mut self, json: &Json<'_>, place: &Place<'_>) {
+    fn warn_of_large_integers(&mut self, json: &Node<'_>, place: &Place<'_>) {
         match json {
-            Json::Number(number) => {
+            Node::Number(number) => {
                 self.reader.number(*number, place);
             }
-            Json::Array(items) => {
+            Node::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     self.warn_of_large_integers(item, &place.index(index));
                 }
             }
-            Json::Object(members) => {
-                for (key, value) in members {
+            Node::Object(members) => {
+                for (key, value) in *members {
                     self.warn_of_large_integers(value, &place.key(key));
                 }
             }
-            Json::Null | Json::Boolean(_) | Json::Text(_) => {}
+            Node::Null | Node::Boolean(_) | Node::Text(_) => {}
         }
     }
 
-    fn dependencies(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Vec<Requirement> {
+    fn dependencies(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> Vec<Requirement> {
         let items = json.and_then(|json| self.reader.array(json, place)).unwrap_or_default();
         let mut dependencies = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let place = &place.index(index);
             match item {
-                Json::Text(_) => {
+                Node::Text(_) => {
                     let flag = self.flag_reference(item, place);
                     dependencies.extend(flag.map(|flag| Requirement { flag, variant: None }));
                 }
-                Json::Object(_) => dependencies.extend(self.requirement(item, place)),
+                Node::Object(_) => dependencies.extend(self.requirement(item, place)),
                 _ => {
                     self.reader.wrong_element(
                         item,
@@ -219,11 +221,11 @@ impl<'d> Compiler<'d> {
         dependencies
     }
 
-    fn switch(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> bool {
+    fn switch(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> bool {
         json.and_then(|json| self.reader.boolean(json, place)).unwrap_or(false)
     }
 
-    fn scopes(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Scopes {
+    fn scopes(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> Scopes {
         let Some(json) = json else { return Scopes { user: true, tenant: true } };
         let mut scopes = Scopes { user: false, tenant: false };
         let names = self.reader.texts(json, place).unwrap_or_default();
@@ -248,11 +250,26 @@ impl<'d> Compiler<'d> {
     }
 }
 
+/// The variants of a boolean flag that does not say.
+pub(super) fn on_and_off<'d>() -> Vec<(&'d str, StoredValue)> {
+    vec![("off", StoredValue::Boolean(false)), ("on", StoredValue::Boolean(true))]
+}
+
+/// The names of variants, and the variants.
+pub(super) type Variants = (Arc<[Box<str>]>, Arc<[Outcome]>);
+
+/// Variants as an engine keeps them.
+pub(super) fn keep(variants: Vec<(&str, StoredValue)>) -> Variants {
+    let names = variants.iter().map(|(name, _)| Box::from(*name)).collect();
+    let outcome = |(index, (_, value))| Outcome { value, variant: Some(index) };
+    (names, (0..).zip(variants).map(outcome).collect())
+}
+
 /// Whether a flag has a variant of that name, as far as its document shows; an error of its own there is not reported
 /// again where others name the variant.
-pub(super) fn may_have_variant(flag: &Json<'_>, name: &str) -> bool {
+pub(super) fn may_have_variant(flag: &Node<'_>, name: &str) -> bool {
     match flag.get("variants") {
-        Some(variants @ Json::Object(_)) => variants.get(name).is_some(),
+        Some(variants @ Node::Object(_)) => variants.get(name).is_some(),
         Some(_) => true,
         None => flag.get("type").is_some_and(|json| json.as_text() != Some("boolean")) || ["on", "off"].contains(&name),
     }

@@ -6,11 +6,11 @@ use crate::compile::HashMap;
 use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 
 /// The keys of a section's entries.
 pub(super) struct Names<'d> {
-    pub(super) entries: &'d [Json<'d>],
+    pub(super) entries: &'d [Node<'d>],
     indices: HashMap<&'d str, u32>,
     /// Entries that share their key with another one.
     pub(super) duplicates: Vec<u32>,
@@ -21,7 +21,7 @@ pub(super) struct Names<'d> {
 }
 
 impl<'d> Names<'d> {
-    pub(super) fn read(entries: &'d [Json<'d>], place: &Place<'_>, duplicate: Code, reader: &mut Reader) -> Self {
+    pub(super) fn read(entries: &'d [Node<'d>], place: &Place<'_>, duplicate: Code, reader: &mut Reader) -> Self {
         let mut names = Self {
             entries,
             indices: HashMap::with_capacity_and_hasher(entries.len(), RandomState::default()),
@@ -73,6 +73,6 @@ impl<'d> Names<'d> {
     }
 }
 
-fn key_of<'d>(entry: &'d Json<'d>) -> Option<&'d str> {
+fn key_of<'d>(entry: &'d Node<'d>) -> Option<&'d str> {
     entry.get("key")?.as_text()
 }

@@ -8,7 +8,7 @@ use crate::compile::{Compiler, Entry, index_within};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::{Flag, Outcome};
 use crate::instant::Instant;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::overrides::OverrideRow;
 use crate::value::ValueType;
 
@@ -54,7 +54,7 @@ impl<'d> Seen<'d> {
 
 impl<'d> Compiler<'d> {
     /// Adds each row to its flag; a row that is wrong is left out.
-    pub(super) fn overrides(&mut self, rows: &'d [Json<'d>], problems: &[Diagnostic], flags: &mut [Entry<Flag>]) {
+    pub(super) fn overrides(&mut self, rows: &'d [Node<'d>], problems: &[Diagnostic], flags: &mut [Entry<Flag>]) {
         let broken: HashSet<usize> =
             problems.iter().filter_map(|problem| index_within(&problem.pointer, "/overrides/")).collect();
         let mut seen = Seen::default();
@@ -71,7 +71,7 @@ impl<'d> Compiler<'d> {
 
     fn row(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
         flags: &mut [Entry<Flag>],
         seen: &mut Seen<'d>,
@@ -109,7 +109,7 @@ impl<'d> Compiler<'d> {
             flag
         });
         let value = self.reader.required(value, place, "value", "say what to serve");
-        let mut text = |json: Option<&'d Json<'d>>, key| json.and_then(|json| self.reader.text(json, &place.key(key)));
+        let mut text = |json: Option<&'d Node<'d>>, key| json.and_then(|json| self.reader.text(json, &place.key(key)));
         let (tenant, user) = (text(tenant_id, "tenant_id"), text(user_id, "user_id"));
         for (json, key) in [
             (approval_ref, "approval_ref"),
@@ -154,7 +154,7 @@ impl<'d> Compiler<'d> {
         }
         let flag = compiled?;
         let value = value?;
-        let outcome = Outcome { value: value.to_stored(), variant: flag.variant_of(value) };
+        let outcome = Outcome { variant: flag.variant_of(value.as_value()), value };
         let rows = flag.overrides.get_or_insert_default();
         let row = OverrideRow { id: id?.into(), outcome, expires_at };
         match scope? {
@@ -173,7 +173,7 @@ impl<'d> Compiler<'d> {
     }
 
     /// The first millisecond at which a row no longer applies.
-    fn expiry(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<i64> {
+    fn expiry(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<i64> {
         let instant = Instant::parse(self.reader.text(json, place)?);
         if instant.is_none() {
             let message = "this is no instant: write RFC 3339 such as `2026-01-31T09:00:00Z`";
@@ -204,7 +204,7 @@ impl<'d> Compiler<'d> {
     }
 }
 
-fn declared_type(flag: &Json<'_>) -> Option<ValueType> {
+fn declared_type(flag: &Node<'_>) -> Option<ValueType> {
     match flag.get("type") {
         Some(json) => ValueType::from_name(json.as_text()?),
         None => Some(ValueType::Boolean),
@@ -212,11 +212,11 @@ fn declared_type(flag: &Json<'_>) -> Option<ValueType> {
 }
 
 /// Whether a flag's document allows overrides at a scope; what it says wrongly has been reported there.
-fn allows(flag: &Json<'_>, scope: Scope) -> bool {
+fn allows(flag: &Node<'_>, scope: Scope) -> bool {
     let name = if scope == Scope::User { "user" } else { "tenant" };
     match flag.get("allowed_scopes") {
-        Some(Json::Array(scopes)) => {
-            let unsound = |scope: &Json<'_>| scope.as_text().is_none_or(|scope| !FLAG_SCOPES.contains(&scope));
+        Some(Node::Array(scopes)) => {
+            let unsound = |scope: &Node<'_>| scope.as_text().is_none_or(|scope| !FLAG_SCOPES.contains(&scope));
             scopes.iter().any(|scope| scope.as_text() == Some(name) || unsound(scope))
         }
         _ => true,

@@ -12,10 +12,10 @@ use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::flag::{Before, Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve, VariantIndex};
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::limits;
 use crate::stage::Stage;
-use crate::value::{Value, ValueType};
+use crate::value::{StoredValue, ValueType};
 
 /// The keys of a flag that an environment can patch.
 pub(crate) const PATCHABLE: [&str; 9] =
@@ -27,28 +27,28 @@ const AUDIT: [&str; 5] = ["created_at", "created_by", "last_flipped_at", "last_f
 pub(super) struct Kind<'k, 'd> {
     pub(super) key: &'d str,
     /// The flag as it was written.
-    pub(super) json: &'d Json<'d>,
+    pub(super) json: &'d Node<'d>,
     pub(super) value_type: Option<ValueType>,
-    pub(super) variants: &'k [(&'d str, Value<'d>)],
+    pub(super) variants: &'k [(&'d str, StoredValue)],
     pub(super) algorithm: Algorithm,
     pub(super) bucket_by: Attribute,
 }
 
 impl Kind<'_, '_> {
     pub(super) fn variant(&self, name: &str) -> Option<VariantIndex> {
-        let index = self.variants.binary_search_by_key(&name, |&(name, _)| name).ok()?;
+        let index = self.variants.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?;
         VariantIndex::try_from(index).ok()
     }
 
     /// The smallest name whose value equals this one.
-    pub(super) fn variant_of(&self, value: Value<'_>) -> Option<VariantIndex> {
-        (0..).zip(self.variants).find(|(_, variant)| variant.1 == value).map(|(index, _)| index)
+    pub(super) fn variant_of(&self, value: &StoredValue) -> Option<VariantIndex> {
+        (0..).zip(self.variants).find(|(_, variant)| variant.1.as_value() == value.as_value()).map(|(index, _)| index)
     }
 }
 
 /// Where each patchable key of a plan comes from.
 pub(super) struct Sources<'s, 'd> {
-    fields: [Option<&'d Json<'d>>; PATCHABLE.len()],
+    fields: [Option<&'d Node<'d>>; PATCHABLE.len()],
     /// Whether the patch has the key; else it is the flag's own.
     patched: [bool; PATCHABLE.len()],
     place: &'s Place<'s>,
@@ -56,14 +56,14 @@ pub(super) struct Sources<'s, 'd> {
 
 impl<'s, 'd> Sources<'s, 'd> {
     /// A flag's own keys.
-    pub(super) fn base(own: [Option<&'d Json<'d>>; PATCHABLE.len()], place: &'s Place<'s>) -> Self {
+    pub(super) fn base(own: [Option<&'d Node<'d>>; PATCHABLE.len()], place: &'s Place<'s>) -> Self {
         Self { fields: own, patched: [true; PATCHABLE.len()], place }
     }
 
     /// A patch over a flag's own keys.
     fn patch(
-        own: [Option<&'d Json<'d>>; PATCHABLE.len()],
-        patch: [Option<&'d Json<'d>>; PATCHABLE.len()],
+        own: [Option<&'d Node<'d>>; PATCHABLE.len()],
+        patch: [Option<&'d Node<'d>>; PATCHABLE.len()],
         place: &'s Place<'s>,
     ) -> Self {
         let mut fields = own;
@@ -143,9 +143,9 @@ impl<'d> Compiler<'d> {
 
     pub(super) fn patches(
         &mut self,
-        environments: Option<&'d Json<'d>>,
+        environments: Option<&'d Node<'d>>,
         kind: &Kind<'_, 'd>,
-        own: [Option<&'d Json<'d>>; PATCHABLE.len()],
+        own: [Option<&'d Node<'d>>; PATCHABLE.len()],
         (base, place): (Option<&Plan>, &Place<'_>),
     ) -> Vec<(Box<str>, Plan)> {
         let Some(json) = environments else { return Vec::new() };
@@ -171,11 +171,12 @@ impl<'d> Compiler<'d> {
         patches
     }
 
-    fn default_value(&mut self, json: Option<&'d Json<'d>>, kind: &Kind<'_, 'd>, place: &Place<'_>) -> Option<Outcome> {
+    fn default_value(&mut self, json: Option<&'d Node<'d>>, kind: &Kind<'_, 'd>, place: &Place<'_>) -> Option<Outcome> {
         let help = "say what to serve while the gate is closed";
         let json = self.reader.required(json, place, "default_value", help)?;
         let value = self.value(json, kind.value_type?, &place.key("default_value"))?;
-        Some(Outcome { value: value.to_stored(), variant: kind.variant_of(value) })
+        let variant = kind.variant_of(&value);
+        Some(Outcome { value, variant })
     }
 
     /// What an open gate serves where the flag does not say.
@@ -192,11 +193,11 @@ impl<'d> Compiler<'d> {
         on.map(Serve::Variant)
     }
 
-    fn stage(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Stage> {
+    fn stage(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Stage> {
         self.reader.word(json, place, (Code::UnknownStage, "stage"), &Stage::NAMES, Stage::from_name)
     }
 
-    fn percentage(&mut self, json: &'d Json<'d>, place: &Place<'_>, algorithm: Algorithm) -> Option<f64> {
+    fn percentage(&mut self, json: &'d Node<'d>, place: &Place<'_>, algorithm: Algorithm) -> Option<f64> {
         let percentage = self.reader.any_number(json, place)?.to_double();
         if !(0.0..=100.0).contains(&percentage) {
             self.reader.report(Code::PercentageOutOfRange, place, "a percentage is a number of 0 to 100");
@@ -210,7 +211,7 @@ impl<'d> Compiler<'d> {
         Some(percentage)
     }
 
-    fn cohort(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Vec<SegmentIndex> {
+    fn cohort(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> Vec<SegmentIndex> {
         let items = json.and_then(|json| self.reader.array(json, place)).unwrap_or_default();
         let mut cohort = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
@@ -225,7 +226,7 @@ impl<'d> Compiler<'d> {
     }
 
     /// Whether the flag has an approval.
-    fn audit(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> bool {
+    fn audit(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> bool {
         let members = json.and_then(|json| self.reader.members(json, place));
         let mut approved = false;
         for (key, value) in members.into_iter().flatten().filter(|(key, _)| AUDIT.contains(key)) {
@@ -235,14 +236,14 @@ impl<'d> Compiler<'d> {
         approved
     }
 
-    fn rules(&mut self, json: &'d Json<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> Rules {
+    fn rules(&mut self, json: &'d Node<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> Rules {
         let items = self.reader.array(json, place).unwrap_or_default();
         if items.len() > limits::RULES {
             let message = format!("there are {} rules; at most {} are allowed", items.len(), limits::RULES);
             self.reader.report(Code::TooManyRules, place, message);
             return Rules::default();
         }
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(items.len());
         let mut ids = HashSet::default();
         let mut parts = Vec::with_capacity(items.len());
         // Where each rule's condition starts, and last where none is left. Where one fails the next one starts.

@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::compile::place::Place;
 use crate::diagnostics::nearest::{nearest, suggest};
 use crate::diagnostics::{Code, Diagnostic, Found, Severity};
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::limits;
 use crate::number::{MAX_SAFE_INTEGER, Number};
 
@@ -50,12 +50,12 @@ impl Reader {
         }
     }
 
-    fn wrong_type(&mut self, json: &Json<'_>, place: &Place<'_>, wanted: &str) {
+    fn wrong_type(&mut self, json: &Node<'_>, place: &Place<'_>, wanted: &str) {
         self.report(Code::WrongType, place, format!("{wanted} is needed here, this is {}", json.type_word()));
     }
 
     /// Reports an element of an array that is `null` or of another type.
-    pub(crate) fn wrong_element(&mut self, json: &Json<'_>, place: &Place<'_>, wanted: &str) {
+    pub(crate) fn wrong_element(&mut self, json: &Node<'_>, place: &Place<'_>, wanted: &str) {
         if json.is_null() {
             self.report(
                 Code::NullInArray,
@@ -67,7 +67,7 @@ impl Reader {
         }
     }
 
-    pub(crate) fn text<'d>(&mut self, json: &'d Json<'_>, place: &Place<'_>) -> Option<&'d str> {
+    pub(crate) fn text<'d>(&mut self, json: &'d Node<'_>, place: &Place<'_>) -> Option<&'d str> {
         let text = json.as_text();
         if text.is_none() {
             self.wrong_type(json, place, "a string");
@@ -75,8 +75,8 @@ impl Reader {
         text
     }
 
-    pub(crate) fn boolean(&mut self, json: &Json<'_>, place: &Place<'_>) -> Option<bool> {
-        if let Json::Boolean(boolean) = json {
+    pub(crate) fn boolean(&mut self, json: &Node<'_>, place: &Place<'_>) -> Option<bool> {
+        if let Node::Boolean(boolean) = json {
             return Some(*boolean);
         }
         self.wrong_type(json, place, "`true` or `false`");
@@ -84,8 +84,8 @@ impl Reader {
     }
 
     /// Any number.
-    pub(crate) fn any_number(&mut self, json: &Json<'_>, place: &Place<'_>) -> Option<Number> {
-        if let Json::Number(number) = json {
+    pub(crate) fn any_number(&mut self, json: &Node<'_>, place: &Place<'_>) -> Option<Number> {
+        if let Node::Number(number) = json {
             return Some(*number);
         }
         self.wrong_type(json, place, "a number");
@@ -93,9 +93,9 @@ impl Reader {
     }
 
     /// An integer, by value.
-    pub(crate) fn integer(&mut self, json: &Json<'_>, place: &Place<'_>) -> Option<i64> {
+    pub(crate) fn integer(&mut self, json: &Node<'_>, place: &Place<'_>) -> Option<i64> {
         let integer = match json {
-            Json::Number(number) => self.number(*number, place).as_integer(),
+            Node::Number(number) => self.number(*number, place).as_integer(),
             _ => None,
         };
         if integer.is_none() {
@@ -116,8 +116,8 @@ impl Reader {
         number
     }
 
-    pub(crate) fn array<'d>(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<&'d [Json<'d>]> {
-        if let Json::Array(items) = json {
+    pub(crate) fn array<'d>(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<&'d [Node<'d>]> {
+        if let Node::Array(items) = json {
             return Some(items);
         }
         self.wrong_type(json, place, "an array");
@@ -125,22 +125,22 @@ impl Reader {
     }
 
     /// An array of texts: those that are, the others reported.
-    pub(crate) fn texts<'d>(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Vec<&'d str>> {
+    pub(crate) fn texts<'d>(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Vec<&'d str>> {
         let items = self.array(json, place)?;
         for (index, item) in items.iter().enumerate().filter(|(_, item)| item.as_text().is_none()) {
             self.wrong_element(item, &place.index(index), "a string is needed here");
         }
-        Some(items.iter().filter_map(Json::as_text).collect())
+        Some(items.iter().filter_map(Node::as_text).collect())
     }
 
     /// The members of an object, those that are `null` left out.
     pub(crate) fn members<'d>(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
-    ) -> Option<impl Iterator<Item = (&'d str, &'d Json<'d>)> + use<'d>> {
-        if let Json::Object(members) = json {
-            return Some(members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (&**key, value)));
+    ) -> Option<impl Iterator<Item = (&'d str, &'d Node<'d>)> + use<'d>> {
+        if let Node::Object(members) = json {
+            return Some(members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (*key, value)));
         }
         self.wrong_type(json, place, "an object");
         None
@@ -149,10 +149,10 @@ impl Reader {
     /// The members of an object by their keys, in the order of `known`; warns of keys that mean nothing there.
     pub(crate) fn fields<'d, const N: usize>(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
         known: &[&str; N],
-    ) -> Option<[Option<&'d Json<'d>>; N]> {
+    ) -> Option<[Option<&'d Node<'d>>; N]> {
         let members = self.members(json, place)?;
         Some(self.sort(members, place, known))
     }
@@ -160,10 +160,10 @@ impl Reader {
     /// Members by their keys, in the order of `known`; warns of keys that mean nothing there.
     pub(crate) fn sort<'d, const N: usize>(
         &mut self,
-        members: impl Iterator<Item = (&'d str, &'d Json<'d>)>,
+        members: impl Iterator<Item = (&'d str, &'d Node<'d>)>,
         place: &Place<'_>,
         known: &[&str; N],
-    ) -> [Option<&'d Json<'d>>; N] {
+    ) -> [Option<&'d Node<'d>>; N] {
         let mut fields = [None; N];
         for (key, value) in members {
             match known.iter().zip(&mut fields).find(|(known, _)| **known == key) {
@@ -183,11 +183,11 @@ impl Reader {
     /// A field that must be there.
     pub(crate) fn required<'d>(
         &mut self,
-        field: Option<&'d Json<'d>>,
+        field: Option<&'d Node<'d>>,
         place: &Place<'_>,
         key: &str,
         help: &str,
-    ) -> Option<&'d Json<'d>> {
+    ) -> Option<&'d Node<'d>> {
         if field.is_none() {
             self.report(Code::MissingKey, place, format!("`{key}` is required: {help}"));
         }
@@ -208,7 +208,7 @@ impl Reader {
     /// One of a fixed set of words.
     pub(crate) fn word<T>(
         &mut self,
-        json: &Json<'_>,
+        json: &Node<'_>,
         place: &Place<'_>,
         (code, kind): (Code, &str),
         words: &[&str],

@@ -6,13 +6,13 @@ use crate::compile::place::Place;
 use crate::condition::Target;
 use crate::context::Attribute;
 use crate::flag::{Links, Segment};
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::operator::TextSet;
 
 const SEGMENT: [&str; 5] = ["key", "included", "excluded", "by", "when"];
 
 impl<'d> Compiler<'d> {
-    pub(super) fn segment(&mut self, json: &'d Json<'d>, place: &Place<'_>) -> Option<Segment> {
+    pub(super) fn segment(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Segment> {
         if json.is_null() {
             self.reader.wrong_element(json, place, "a segment is needed here");
             return None;
@@ -27,7 +27,7 @@ impl<'d> Compiler<'d> {
             Some(json) => self.attribute(json, &place.key("by")),
             None => Some(Attribute::USER_ID),
         };
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(usize::from(when.is_some()));
         let entry = when.map(|when| {
             let (entry, holds) = (builder.label(), builder.answer(Target::HOLDS));
             self.condition(when, &place.key("when"), &mut builder, [entry, holds, Builder::FAILS]);
@@ -44,11 +44,11 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    fn units(&mut self, json: Option<&'d Json<'d>>, place: &Place<'_>) -> Option<TextSet> {
+    fn units(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> Option<TextSet> {
         let units = match json {
             Some(json) => self.reader.texts(json, place)?,
             None => Vec::new(),
         };
-        Some(TextSet::new(units, false))
+        Some(TextSet::new(&units, false))
     }
 }

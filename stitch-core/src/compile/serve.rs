@@ -8,7 +8,7 @@ use crate::compile::{Compiler, HashSet};
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::flag::{Serve, Split, VariantIndex};
-use crate::json::Json;
+use crate::json::node::Node;
 
 const SPLIT: [&str; 3] = ["split", "by", "salt"];
 const SHARE: [&str; 2] = ["variant", "weight"];
@@ -17,14 +17,14 @@ impl<'d> Compiler<'d> {
     /// A serve; splits are salted with the flag's salt unless they have their own.
     pub(super) fn serve(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
         kind: &Kind<'_, 'd>,
         salt: &str,
     ) -> Option<Serve> {
         match json {
-            Json::Text(_) => self.variant(json, place, kind).map(Serve::Variant),
-            Json::Object(_) => self.split(json, place, kind, salt).map(|split| Serve::Split(Box::new(split))),
+            Node::Text(_) => self.variant(json, place, kind).map(Serve::Variant),
+            Node::Object(_) => self.split(json, place, kind, salt).map(|split| Serve::Split(Box::new(split))),
             _ => {
                 let message = format!("a serve is a variant's name or a split, this is {}", json.type_word());
                 self.reader.report(Code::WrongType, place, message);
@@ -33,18 +33,18 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    fn variant(&mut self, json: &'d Json<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>) -> Option<VariantIndex> {
+    fn variant(&mut self, json: &'d Node<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>) -> Option<VariantIndex> {
         let name = self.reader.text(json, place)?;
         let variant = kind.variant(name);
         if variant.is_none() && !may_have_variant(kind.json, name) {
-            let names: Vec<&str> = kind.variants.iter().map(|&(name, _)| name).collect();
+            let names: Vec<&str> = kind.variants.iter().map(|(name, _)| *name).collect();
             let message = format!("the flag has no variant named `{name}`: {}", suggest(name, &names));
             self.reader.report(Code::UnknownVariant, place, message);
         }
         variant
     }
 
-    fn split(&mut self, json: &'d Json<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> Option<Split> {
+    fn split(&mut self, json: &'d Node<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> Option<Split> {
         let [shares, by, own_salt] = self.reader.fields(json, place, &SPLIT)?;
         let by = match by {
             Some(json) => self.attribute(json, &place.key("by")),
@@ -93,7 +93,7 @@ impl<'d> Compiler<'d> {
 
     fn share(
         &mut self,
-        json: &'d Json<'d>,
+        json: &'d Node<'d>,
         place: &Place<'_>,
         kind: &Kind<'_, 'd>,
         others: &mut HashSet<VariantIndex>,

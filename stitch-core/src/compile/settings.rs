@@ -5,7 +5,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::nearest;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::limits;
 
 const ROOT: [&str; 7] =
@@ -16,9 +16,9 @@ const ENVIRONMENTS: [&str; 3] = ["prod", "staging", "dev"];
 
 /// The document's sections.
 pub(super) struct Root<'d> {
-    pub(super) flags: &'d [Json<'d>],
-    pub(super) segments: &'d [Json<'d>],
-    pub(super) overrides: &'d [Json<'d>],
+    pub(super) flags: &'d [Node<'d>],
+    pub(super) segments: &'d [Node<'d>],
+    pub(super) overrides: &'d [Node<'d>],
     /// The flags, or the segments, are not known, so that nothing can be said of what refers to them.
     pub(super) flags_unread: bool,
     pub(super) segments_unread: bool,
@@ -29,7 +29,7 @@ pub(super) struct Root<'d> {
 
 impl<'d> Root<'d> {
     /// Reads what can be read; the rest is as if it were absent.
-    pub(super) fn read(document: &'d Json<'d>, reader: &mut Reader) -> Self {
+    pub(super) fn read(document: &'d Node<'d>, reader: &mut Reader) -> Self {
         let mut root = Self {
             flags: &[],
             segments: &[],
@@ -61,8 +61,8 @@ impl<'d> Root<'d> {
             root.flags = &[];
             root.flags_unread = true;
         }
-        root.flags_unread |= !matches!(field("flags"), Some(Json::Array(_)));
-        root.segments_unread = !matches!(field("segments"), None | Some(Json::Array(_)));
+        root.flags_unread |= !matches!(field("flags"), Some(Node::Array(_)));
+        root.segments_unread = !matches!(field("segments"), None | Some(Node::Array(_)));
         let mut section = |key| field(key).and_then(|json| reader.array(json, &place.key(key))).unwrap_or_default();
         root.segments = section("segments");
         root.overrides = section("overrides");
@@ -82,7 +82,7 @@ impl<'d> Root<'d> {
     }
 }
 
-fn check_version(document: &Json<'_>, reader: &mut Reader) {
+fn check_version(document: &Node<'_>, reader: &mut Reader) {
     let place = &Place::ROOT;
     let help = "write `\"1.0\"`";
     let Some(json) = reader.required(document.get("schema_version"), place, "schema_version", help) else { return };
@@ -94,7 +94,7 @@ fn check_version(document: &Json<'_>, reader: &mut Reader) {
 }
 
 /// The name of a bucketing algorithm.
-pub(super) fn read_algorithm(json: &Json<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Algorithm> {
+pub(super) fn read_algorithm(json: &Node<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Algorithm> {
     let kind = (Code::UnknownAlgorithm, "bucketing algorithm");
     reader.word(json, place, kind, &Algorithm::NAMES, Algorithm::from_name)
 }

@@ -74,7 +74,7 @@ pub(crate) fn check(engine: &Engine, context: &Context<'_>) -> Result<(), Contex
         let message = format!("there are {} attributes; at most {} are allowed", attributes.len(), limits::ATTRIBUTES);
         problems.push(ContextProblem::new("/attributes", message));
     }
-    for name in attributes.iter().map(|entry| entry.name).filter(|name| FIELDS.contains(name)) {
+    for name in attributes.iter().map(|&(name, _)| name).filter(|name| FIELDS.contains(name)) {
         let message = format!("`{name}` is a field of the context: set the field, or name the attribute otherwise");
         problems.push(ContextProblem::new(format!("/attributes/{name}"), message));
     }

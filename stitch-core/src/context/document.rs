@@ -118,7 +118,7 @@ impl<'j> ContextDocument<'j> {
         ];
         for (field, text) in texts {
             if let Some(text) = text {
-                context = context.text(field, text);
+                context.put(field, text);
             }
         }
         for (name, value) in self.attributes.iter().flatten() {

@@ -16,7 +16,7 @@ use crate::limits;
 use crate::number::Number;
 
 /// Members up to which keys are compared with each other one by one to find one given twice.
-const FEW_MEMBERS: usize = 16;
+pub(super) const FEW_MEMBERS: usize = 16;
 
 /// A document's tree, if the text is JSON, and everything that is wrong with the text.
 pub(crate) struct Reading<'a> {

@@ -4,7 +4,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Affix {
@@ -16,14 +16,14 @@ pub(crate) struct Affix {
 impl Affix {
     pub(super) fn compile(
         end: bool,
-        value: &Json<'_>,
+        value: &Node<'_>,
         fold: bool,
         place: &Place<'_>,
         reader: &mut Reader,
     ) -> Option<Self> {
         let texts = match value {
-            Json::Text(text) => [Box::from(text.as_ref())].into(),
-            Json::Array(_) => reader.texts(value, place)?.into_iter().map(Box::from).collect(),
+            Node::Text(text) => [Box::from(*text)].into(),
+            Node::Array(_) => reader.texts(value, place)?.into_iter().map(Box::from).collect(),
             _ => {
                 let message = format!("a string or an array of strings is needed here, this is {}", value.type_word());
                 reader.report(Code::WrongType, place, message);

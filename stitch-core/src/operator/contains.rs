@@ -5,7 +5,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::{AttributeValue, Element};
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::number::Number;
 
 #[derive(Clone, Debug)]
@@ -16,11 +16,11 @@ pub(crate) enum Contains {
 }
 
 impl Contains {
-    pub(super) fn compile(value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+    pub(super) fn compile(value: &Node<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
         match value {
-            Json::Text(text) if fold => Some(Self::FoldedText(FoldedNeedle::new(text))),
-            Json::Text(text) => Some(Self::Text(text.as_ref().into())),
-            Json::Number(number) => Some(Self::Number(reader.number(*number, place))),
+            Node::Text(text) if fold => Some(Self::FoldedText(FoldedNeedle::new(text))),
+            Node::Text(text) => Some(Self::Text((*text).into())),
+            Node::Number(number) => Some(Self::Number(reader.number(*number, place))),
             _ => {
                 let message = format!("`contains` looks for a string or a number, this is {}", value.type_word());
                 reader.report(Code::WrongType, place, message);

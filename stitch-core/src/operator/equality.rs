@@ -5,7 +5,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::number::Number;
 
 #[derive(Clone, Debug)]
@@ -24,15 +24,15 @@ enum Scalar {
 impl Equality {
     pub(super) fn compile(
         negated: bool,
-        value: &Json<'_>,
+        value: &Node<'_>,
         fold: bool,
         place: &Place<'_>,
         reader: &mut Reader,
     ) -> Option<Self> {
         let value = match value {
-            Json::Text(text) => Scalar::Text { text: text.as_ref().into(), fold },
-            Json::Number(number) => Scalar::Number(reader.number(*number, place)),
-            Json::Boolean(boolean) => Scalar::Boolean(*boolean),
+            Node::Text(text) => Scalar::Text { text: (*text).into(), fold },
+            Node::Number(number) => Scalar::Number(reader.number(*number, place)),
+            Node::Boolean(boolean) => Scalar::Boolean(*boolean),
             _ => {
                 let message =
                     format!("{} cannot be compared with: give a string, a number or a boolean", value.type_word());
@@ -44,10 +44,10 @@ impl Equality {
     }
 
     /// The text that an attribute must equal, if that is all there is to it.
-    pub(super) fn as_plain_text(&self) -> Option<&str> {
-        match &self.value {
-            Scalar::Text { text, fold: false } if !self.negated => Some(text),
-            _ => None,
+    pub(super) fn into_plain_text(self) -> Result<Box<str>, Self> {
+        match self {
+            Self { value: Scalar::Text { text, fold: false }, negated: false } => Ok(text),
+            other => Err(other),
         }
     }
 

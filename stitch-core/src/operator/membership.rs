@@ -7,7 +7,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::{AttributeValue, Element};
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::limits;
 use crate::number::Number;
 
@@ -37,7 +37,7 @@ impl From<Number> for NumberKey {
 impl Membership {
     pub(super) fn compile(
         negated: bool,
-        value: &Json<'_>,
+        value: &Node<'_>,
         fold: bool,
         place: &Place<'_>,
         reader: &mut Reader,
@@ -49,14 +49,14 @@ impl Membership {
             reader.report(Code::ListTooLong, place, message);
             return None;
         }
-        let mut texts = Vec::new();
+        let mut texts = Vec::with_capacity(items.len());
         let mut numbers = HashSet::default();
         let mut sound = true;
         for (index, item) in items.iter().enumerate() {
             let place = &place.index(index);
             match item {
-                Json::Text(text) => texts.push(text.as_ref()),
-                Json::Number(number) => {
+                Node::Text(text) => texts.push(*text),
+                Node::Number(number) => {
                     numbers.insert(reader.number(*number, place).into());
                 }
                 _ => {
@@ -65,7 +65,7 @@ impl Membership {
                 }
             }
         }
-        sound.then(|| Self { texts: TextSet::new(texts, fold), numbers, negated })
+        sound.then(|| Self { texts: TextSet::new(&texts, fold), numbers, negated })
     }
 
     pub(super) fn holds(&self, attribute: &AttributeValue<'_>) -> bool {

@@ -6,7 +6,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::number::Number;
 
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +51,8 @@ impl Relation {
 }
 
 impl Order {
-    pub(super) fn compile(name: &str, value: &Json<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
-        let Json::Number(number) = value else {
+    pub(super) fn compile(name: &str, value: &Node<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+        let Node::Number(number) = value else {
             reader.report(Code::WrongType, place, format!("`{name}` compares numbers, this is {}", value.type_word()));
             return None;
         };

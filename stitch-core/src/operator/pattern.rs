@@ -9,7 +9,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 use crate::limits;
 
 mod class;
@@ -21,7 +21,7 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    pub(super) fn compile(value: &Json<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+    pub(super) fn compile(value: &Node<'_>, fold: bool, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
         let pattern = reader.text(value, place)?;
         if pattern.len() > limits::PATTERN_BYTES {
             let message =

@@ -9,7 +9,7 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
-use crate::json::Json;
+use crate::json::node::Node;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
@@ -26,7 +26,7 @@ enum Range {
 
 impl Comparison {
     /// `name` is the whole name of the operator.
-    pub(super) fn compile(name: &str, value: &Json<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+    pub(super) fn compile(name: &str, value: &Node<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
         let relation = match name.strip_prefix("semver_")? {
             "tilde" => Range::Tilde,
             "caret" => Range::Caret,

@@ -5,7 +5,7 @@ use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
 use crate::diagnostics::Code;
 use crate::instant::{Instant, StoredInstant};
-use crate::json::Json;
+use crate::json::node::Node;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Temporal {
@@ -14,10 +14,10 @@ pub(crate) struct Temporal {
 }
 
 impl Temporal {
-    pub(super) fn compile(after: bool, value: &Json<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
+    pub(super) fn compile(after: bool, value: &Node<'_>, place: &Place<'_>, reader: &mut Reader) -> Option<Self> {
         let instant = match value {
-            Json::Text(text) => Instant::parse(text),
-            Json::Number(number) => Some(Instant::Number(reader.number(*number, place))),
+            Node::Text(text) => Instant::parse(text),
+            Node::Number(number) => Some(Instant::Number(reader.number(*number, place))),
             _ => None,
         };
         let Some(instant) = instant else {

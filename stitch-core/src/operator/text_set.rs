@@ -21,43 +21,41 @@ const LONG: u8 = u8::MAX;
 pub(crate) struct TextSet {
     /// The texts, bucket after bucket.
     bytes: Box<[u8]>,
-    /// Where in `bytes` each bucket starts, and where the last one ends. Empty for an empty set.
+    /// Where in `bytes` each bucket starts, and where the last one ends. Empty where there are texts for one at most.
     bounds: Box<[u32]>,
     fold: bool,
 }
 
 impl TextSet {
-    pub(crate) fn new<'t>(texts: impl IntoIterator<Item = &'t str>, fold: bool) -> Self {
-        let mut texts: Vec<(u64, &str)> = texts.into_iter().map(|text| (hash(text, fold), text)).collect();
+    pub(crate) fn new(texts: &[&str], fold: bool) -> Self {
+        if texts.len() <= BUCKET {
+            let mut bytes = Vec::with_capacity(texts.iter().map(|text| length(text)).sum());
+            texts.iter().for_each(|text| push(&mut bytes, text));
+            return Self { bytes: bytes.into(), bounds: Box::default(), fold };
+        }
+        let mut texts: Vec<(u64, &str)> = texts.iter().map(|text| (hash(text, fold), *text)).collect();
         // The order of hashes is that of buckets, and equal texts become neighbours.
         texts.sort_unstable();
         texts.dedup_by(|(_, a), (_, b)| same(a.as_bytes(), b.as_bytes(), fold));
         let buckets = texts.len().div_ceil(BUCKET);
-        let length: usize = texts.iter().map(|(_, text)| size_of::<u32>() + text.len()).sum();
-        let (mut bytes, mut bounds) = (Vec::with_capacity(length), Vec::with_capacity(buckets + 1));
+        let mut bytes = Vec::with_capacity(texts.iter().map(|(_, text)| length(text)).sum());
+        let mut bounds = Vec::with_capacity(buckets + 1);
         for (hash, text) in texts {
             bounds.resize(bucket_of(hash, buckets) + 1, position(&bytes));
-            match u8::try_from(text.len()) {
-                Ok(length) if length != LONG => bytes.push(length),
-                _ => {
-                    bytes.push(LONG);
-                    bytes.extend_from_slice(&position(text.as_bytes()).to_le_bytes());
-                }
-            }
-            bytes.extend_from_slice(text.as_bytes());
+            push(&mut bytes, text);
         }
-        if buckets > 0 {
-            bounds.resize(buckets + 1, position(&bytes));
-        }
+        bounds.resize(buckets + 1, position(&bytes));
         Self { bytes: bytes.into(), bounds: bounds.into(), fold }
     }
 
     #[inline]
     pub(crate) fn contains(&self, text: &str) -> bool {
-        let buckets = self.bounds.len().saturating_sub(1);
-        let bucket = if buckets > 1 { bucket_of(hash(text, self.fold), buckets) } else { 0 };
-        let Some(&[start, end]) = self.bounds.get(bucket..).and_then(<[u32]>::first_chunk) else { return false };
-        let mut rest = self.bytes.get(start as usize..end as usize).unwrap_or_default();
+        let mut rest = &*self.bytes;
+        if let Some(buckets) = self.bounds.len().checked_sub(1) {
+            let bucket = bucket_of(hash(text, self.fold), buckets);
+            let Some(&[start, end]) = self.bounds.get(bucket..).and_then(<[u32]>::first_chunk) else { return false };
+            rest = rest.get(start as usize..end as usize).unwrap_or_default();
+        }
         while let Some((other, others)) = split_text(rest) {
             if same(other, text.as_bytes(), self.fold) {
                 return true;
@@ -66,6 +64,22 @@ impl TextSet {
         }
         false
     }
+}
+
+/// How many bytes a text takes.
+fn length(text: &str) -> usize {
+    if text.len() < LONG.into() { 1 + text.len() } else { 1 + size_of::<u32>() + text.len() }
+}
+
+fn push(bytes: &mut Vec<u8>, text: &str) {
+    match u8::try_from(text.len()) {
+        Ok(length) if length != LONG => bytes.push(length),
+        _ => {
+            bytes.push(LONG);
+            bytes.extend_from_slice(&position(text.as_bytes()).to_le_bytes());
+        }
+    }
+    bytes.extend_from_slice(text.as_bytes());
 }
 
 /// The first text and the others.
@@ -120,7 +134,7 @@ mod tests {
         let probes = ["a", "A", "b", "B", "ß", "s", "k", "\u{212a}", "", "z", &long, &longer, &longest, &longest[1..]];
         for count in 0..=words.len() {
             for fold in [false, true] {
-                let set = TextSet::new(words.into_iter().take(count), fold);
+                let set = TextSet::new(&words[..count], fold);
                 for probe in probes {
                     let is_it = |word: &&str| same(word.as_bytes(), probe.as_bytes(), fold);
                     let expected = words[..count].iter().any(is_it);
@@ -133,8 +147,8 @@ mod tests {
     #[test]
     fn a_text_takes_its_bytes_and_three_more() {
         let ids: Vec<String> = (0..100_000).map(|index| format!("user-{index:07}")).collect();
-        let twice = ids.iter().chain(&ids).map(String::as_str);
-        let set = TextSet::new(twice, false);
+        let twice: Vec<&str> = ids.iter().chain(&ids).map(String::as_str).collect();
+        let set = TextSet::new(&twice, false);
         assert!(set.bytes.len() + 4 * set.bounds.len() <= ids.len() * (12 + 3));
         assert!(ids.iter().all(|id| set.contains(id)));
         assert!((100_000..200_000).all(|index| !set.contains(&format!("user-{index:07}"))));

@@ -1,6 +1,6 @@
 //! Ours, by name and by handle, for the whole evaluation and for the value alone.
 
-use stitch_core::{Context, Engine as Stitch, FlagHandle};
+use stitch_core::{AttributeValue, Context, Engine as Stitch, FlagHandle};
 
 use super::Engine;
 use crate::registry::Registry;
@@ -46,6 +46,11 @@ impl<const WHY: bool> Engine for ByName<WHY> {
         if WHY { self.0.evaluate(flag, context).is_enabled } else { self.0.bool(flag, context, false) }
     }
 
+    #[inline]
+    fn is_on_for(&self, flag: Self::Flag, user: &User, (): &mut ()) -> bool {
+        self.is_on(flag, &borrowing(user, &attributes(user)), &mut ())
+    }
+
     fn count_on(&self, _: &[Self::Flag], context: &Self::Context<'_>, (): &mut ()) -> usize {
         self.0.evaluations(context).filter(|evaluation| evaluation.is_enabled).count()
     }
@@ -89,6 +94,11 @@ impl<const WHY: bool> Engine for ByHandle<WHY> {
     fn is_on(&self, flag: Self::Flag, context: &Self::Context<'_>, (): &mut ()) -> bool {
         if WHY { flag.evaluate(context).is_enabled } else { flag.bool(context, false) }
     }
+
+    #[inline]
+    fn is_on_for(&self, flag: Self::Flag, user: &User, (): &mut ()) -> bool {
+        self.is_on(flag, &borrowing(user, &attributes(user)), &mut ())
+    }
 }
 
 fn load(document: &[u8]) -> Stitch {
@@ -97,15 +107,30 @@ fn load(document: &[u8]) -> Stitch {
     engine
 }
 
-#[inline]
+/// One that is kept.
 fn context(user: &User) -> Context<'_> {
-    Context::user(&user.id)
-        .tier(&user.tier)
-        .with("country", &*user.country)
-        .with("device", &*user.device)
-        .with("plan", &*user.plan)
-        .with("language", &*user.language)
-        .with("app_version", &*user.app_version)
-        .with("channel", &*user.channel)
-        .with("currency", &*user.currency)
+    let mut context = Context::user(&user.id).tier(&user.tier);
+    for (name, value) in attributes(user) {
+        context.set(name, value);
+    }
+    context
+}
+
+/// One that is asked once: it borrows its attributes, as our documentation says.
+#[inline]
+fn borrowing<'u>(user: &'u User, attributes: &'u [(&'u str, AttributeValue<'u>)]) -> Context<'u> {
+    Context::user(&user.id).tier(&user.tier).attributes(attributes)
+}
+
+#[inline]
+fn attributes(user: &User) -> [(&str, AttributeValue<'_>); 7] {
+    [
+        ("country", (&user.country).into()),
+        ("device", (&user.device).into()),
+        ("plan", (&user.plan).into()),
+        ("language", (&user.language).into()),
+        ("app_version", (&user.app_version).into()),
+        ("channel", (&user.channel).into()),
+        ("currency", (&user.currency).into()),
+    ]
 }

@@ -6,7 +6,7 @@
 //! compiled, in time and space that grow with the program, not with the square of it.
 
 use crate::condition::{Step, Target};
-use crate::json::Json;
+use crate::json::node::Node;
 
 /// Different tests of a program whose answers are followed: as many as a word has bits.
 const TESTS: usize = u32::BITS as usize;
@@ -16,7 +16,7 @@ const PATIENCE: usize = 8;
 /// The tests of a program that may occur again, by what they were written as.
 #[derive(Default)]
 pub(super) struct Repeated<'d> {
-    different: Vec<&'d Json<'d>>,
+    different: Vec<&'d Node<'d>>,
     /// Of each step, the bit of its test among the different ones; nothing for those past the bound.
     bits: Vec<u32>,
     any: bool,
@@ -24,7 +24,7 @@ pub(super) struct Repeated<'d> {
 
 impl<'d> Repeated<'d> {
     /// Notes the test of the next step.
-    pub(super) fn note(&mut self, json: &'d Json<'d>) {
+    pub(super) fn note(&mut self, json: &'d Node<'d>) {
         let known = self.different.iter().position(|other| *other == json);
         self.any |= known.is_some();
         let place = known.unwrap_or(self.different.len());

@@ -1,0 +1,228 @@
+//! Reading a sound document fast.
+//!
+//! Nearly every document is sound, and then nothing is to be told: so this reader knows only what is plain, and gives up
+//! at whatever is not. Then [`read`] says what is wrong, which also has the last word on every number that is no short
+//! integer and on every string with an escape. That both read alike is a property test.
+
+#![expect(clippy::inline_always, reason = "reading a value is a few dozen instructions: calls were a third of them")]
+
+use bumpalo::Bump;
+use hashbrown::HashSet;
+
+use super::Json;
+use super::node::Node;
+use super::read::{FEW_MEMBERS, read};
+use crate::limits;
+use crate::number::Number;
+
+/// Digits that fit an integer whatever they are.
+const SHORT: usize = 18;
+
+/// The document's tree, if the text is JSON and nothing about it is to be reported.
+pub(crate) fn scan<'d>(text: &'d [u8], string_limit: usize, arena: &'d Bump) -> Option<Node<'d>> {
+    if text.len() > limits::DOCUMENT_BYTES {
+        return None;
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    let mut scanner = Scanner { text, at: 0, depth: 0, arena, items: Vec::new(), members: Vec::new(), string_limit };
+    let node = scanner.value()?;
+    scanner.next().is_none().then_some(node)
+}
+
+struct Scanner<'d> {
+    text: &'d str,
+    /// The place of the next byte.
+    at: usize,
+    depth: usize,
+    arena: &'d Bump,
+    /// The items of the arrays, and the members of the objects, that are being read.
+    items: Vec<Node<'d>>,
+    members: Vec<(&'d str, Node<'d>)>,
+    string_limit: usize,
+}
+
+impl<'d> Scanner<'d> {
+    #[inline]
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The next byte that is no white space; it is not taken.
+    #[inline(always)]
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            match self.byte() {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Takes that byte, where it is the next one.
+    #[inline(always)]
+    fn take(&mut self, byte: u8) -> Option<()> {
+        (self.next() == Some(byte)).then(|| self.at += 1)
+    }
+
+    fn value(&mut self) -> Option<Node<'d>> {
+        match self.next()? {
+            b'"' => self.string().map(Node::Text),
+            b'{' => self.nested(Self::object),
+            b'[' => self.nested(Self::array),
+            b't' => self.word("true", Node::Boolean(true)),
+            b'f' => self.word("false", Node::Boolean(false)),
+            b'n' => self.word("null", Node::Null),
+            _ => self.number().map(Node::Number),
+        }
+    }
+
+    fn word(&mut self, word: &str, node: Node<'d>) -> Option<Node<'d>> {
+        let found = self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes());
+        self.at += word.len();
+        found.then_some(node)
+    }
+
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Option<Node<'d>>) -> Option<Node<'d>> {
+        if self.depth == limits::NESTING {
+            return None;
+        }
+        self.at += 1;
+        self.depth += 1;
+        let node = read(self)?;
+        self.depth -= 1;
+        Some(node)
+    }
+
+    fn array(&mut self) -> Option<Node<'d>> {
+        let start = self.items.len();
+        if self.next()? != b']' {
+            loop {
+                let item = self.value()?;
+                self.items.push(item);
+                if self.take(b',').is_none() {
+                    break;
+                }
+            }
+        }
+        self.take(b']')?;
+        let items = self.arena.alloc_slice_copy(self.items.get(start..)?);
+        self.items.truncate(start);
+        Some(Node::Array(items))
+    }
+
+    fn object(&mut self) -> Option<Node<'d>> {
+        let start = self.members.len();
+        if self.next()? != b'}' {
+            loop {
+                if self.next()? != b'"' {
+                    return None;
+                }
+                let key = self.string()?;
+                self.take(b':')?;
+                let value = self.value()?;
+                self.members.push((key, value));
+                if self.take(b',').is_none() {
+                    break;
+                }
+            }
+        }
+        self.take(b'}')?;
+        let members = self.members.get(start..).filter(|members| are_different(members))?;
+        let members = self.arena.alloc_slice_copy(members);
+        self.members.truncate(start);
+        Some(Node::Object(members))
+    }
+
+    /// A string, at its first quote.
+    #[inline(always)]
+    fn string(&mut self) -> Option<&'d str> {
+        let start = self.at + 1;
+        let end = plain_end(self.text.as_bytes(), start);
+        self.at = end + 1;
+        let text = match self.text.as_bytes().get(end)? {
+            b'"' => self.text.get(start..end)?,
+            b'\\' => self.escaped(start, end)?,
+            _ => return None,
+        };
+        (text.len() <= self.string_limit).then_some(text)
+    }
+
+    /// A string with an escape, which is the next byte.
+    #[cold]
+    fn escaped(&mut self, start: usize, escape: usize) -> Option<&'d str> {
+        let bytes = self.text.as_bytes();
+        let mut end = escape;
+        while *bytes.get(end)? != b'"' {
+            end += if *bytes.get(end)? == b'\\' { 2 } else { 1 };
+        }
+        self.at = end + 1;
+        match read(bytes.get(start - 1..=end)?, usize::MAX).json? {
+            Json::Text(text) => Some(self.arena.alloc_str(&text)),
+            _ => None,
+        }
+    }
+
+    fn number(&mut self) -> Option<Number> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let written = rest.get(..length)?;
+        self.at += length;
+        match written {
+            b"0" => Some(Number::Integer(0)),
+            [b'1'..=b'9', others @ ..] if others.len() < SHORT && others.iter().all(u8::is_ascii_digit) => {
+                let digits = written.iter().map(|digit| i64::from(digit - b'0'));
+                Some(Number::Integer(digits.fold(0, |number, digit| 10 * number + digit)))
+            }
+            _ => match read(written, usize::MAX) {
+                reading if reading.problems.is_empty() => match reading.json? {
+                    Json::Number(number) => Some(number),
+                    _ => None,
+                },
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Where what is neither the end of a string nor an escape nor forbidden ends; eight bytes at a time.
+#[inline(always)]
+fn plain_end(bytes: &[u8], start: usize) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    let mut end = start;
+    while let Some(word) = bytes.get(end..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        // The high bit of each byte that is `byte`, and perhaps of some after the first of those.
+        let is = |byte: u8| {
+            let zero = word ^ (ONES * u64::from(byte));
+            zero.wrapping_sub(ONES) & !zero
+        };
+        let below_space = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
+        let special = (is(b'"') | is(b'\\') | below_space) & (ONES << 7);
+        if special != 0 {
+            return end + special.trailing_zeros() as usize / 8;
+        }
+        end += 8;
+    }
+    let is_plain = |byte: &&u8| **byte >= b' ' && **byte != b'"' && **byte != b'\\';
+    end + bytes.iter().skip(end).take_while(is_plain).count()
+}
+
+/// Whether no key is there twice.
+fn are_different(members: &[(&str, Node<'_>)]) -> bool {
+    if members.len() <= FEW_MEMBERS {
+        let mut others = members;
+        while let [(key, _), rest @ ..] = others {
+            if rest.iter().any(|(other, _)| other == key) {
+                return false;
+            }
+            others = rest;
+        }
+        return true;
+    }
+    let mut keys: HashSet<&str, foldhash::quality::RandomState> = HashSet::default();
+    members.iter().all(|(key, _)| keys.insert(key))
+}
+
+#[cfg(test)]
+mod tests;

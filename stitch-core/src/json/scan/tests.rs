@@ -1,0 +1,105 @@
+//! Both readers read alike.
+
+use super::*;
+
+/// What this reader makes of a text, held against the other one.
+fn check(text: &str) -> bool {
+    let arena = Bump::new();
+    let scanned = scan(text.as_bytes(), limits::STRING_BYTES, &arena);
+    let reading = read(text.as_bytes(), limits::STRING_BYTES);
+    match (scanned, reading.json.filter(|_| reading.problems.is_empty())) {
+        (Some(node), Some(json)) => {
+            let arena = Bump::new();
+            assert_eq!(format!("{node:?}"), format!("{:?}", Node::of(&json, &arena)), "{text}");
+            true
+        }
+        (None, None) => false,
+        (scanned, read) => panic!("{text}: {scanned:?} is not {read:?}"),
+    }
+}
+
+#[test]
+fn sound_texts_are_read_alike() {
+    let numbers = "0 -0 0.0 -0.0 1 -1 10 123456789012345678 1234567890123456789 9223372036854775807 \
+                   -9223372036854775808 9223372036854775808 18446744073709551616 1.5 1e3 -2.5E-3 1e308 5e-324 \
+                   0.1234567890123456789 9007199254740993.0";
+    for number in numbers.split_whitespace() {
+        assert!(check(number), "{number}");
+        assert!(check(&format!("[{number},{{\"a\" : {number} }}]")), "{number}");
+    }
+    let strings =
+        ["", "a", "abcdefg", "abcdefgh", "ü", "ab\u{7f}üßẞ\u{10ffff}", "\\n", "abcdefgh\\\\", "\\\"", "\\u00e4"];
+    for string in strings.into_iter().chain(["abcdefgh\\ud83d\\ude00x", " !#$[]{}:,"]) {
+        assert!(check(&format!("\"{string}\"")), "{string}");
+        assert!(check(&format!(" {{ \"{string}\" : [ \"{string}\" , null, true,false ] }}\r\n\t")), "{string}");
+    }
+    let many: Vec<String> = (0..40).map(|index| format!("\"k{index}\": [{index}, []]")).collect();
+    assert!(check(&format!("{{{}}}", many.join(","))));
+    assert!(check(&format!("{}{}", "[".repeat(limits::NESTING), "]".repeat(limits::NESTING))));
+    assert!(check(&format!("\"{}\"", "x".repeat(limits::STRING_BYTES))));
+}
+
+#[test]
+fn unsound_texts_are_left_to_the_other_reader() {
+    let twice: Vec<String> = (0..40).map(|index| format!("\"k{}\": 1", index % 39)).collect();
+    let texts = [
+        "",
+        " ",
+        "{",
+        "[",
+        "\"",
+        "\"a",
+        "\"a\\",
+        "\"\\x\"",
+        "\"\\ud800\"",
+        "\"\u{1}\"",
+        "\"abcdefgh\n\"",
+        "tru",
+        "truee",
+        "nul",
+        "01",
+        "-",
+        "+1",
+        "1.",
+        ".5",
+        "1e",
+        "1e400",
+        "-1e999",
+        "--1",
+        "1 2",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "{\"a\":1,}",
+        "{\"a\"}",
+        "{a:1}",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":1,\"a\":1}",
+        "{\"a\":1,\"\\u0061\":1}",
+        "[1}",
+        "{\"a\":1]",
+        "\u{feff}1",
+        "]",
+        "NaN",
+    ];
+    for text in texts {
+        assert!(!check(text), "{text}");
+    }
+    assert!(!check(&format!("{{{}}}", twice.join(","))));
+    assert!(!check(&format!("{}{}", "[".repeat(limits::NESTING + 1), "]".repeat(limits::NESTING + 1))));
+    assert!(!check(&format!("\"{}\"", "x".repeat(limits::STRING_BYTES + 1))));
+}
+
+#[test]
+fn what_is_broken_at_any_place_is_read_alike() {
+    let text = r#" {"key": "a\u0062c", "n": [0, -12.50e+1, 123456789012345678], "t": true, "o": {"x": null, "ü": "plain text"}} "#;
+    assert!(check(text));
+    let others = ["\"", "\\", "{", "}", "[", "]", ",", ":", "0", "9", "-", "e", ".", " ", "\n", "\u{1}", "t", "ü", ""];
+    for (index, character) in text.char_indices() {
+        for other in others {
+            check(&format!("{}{other}{}", &text[..index], &text[index + character.len_utf8()..]));
+            check(&format!("{}{other}{}", &text[..index], &text[index..]));
+        }
+        check(&text[..index]);
+    }
+}
