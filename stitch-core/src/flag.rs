@@ -180,7 +180,7 @@ impl Flag {
 
     fn glance(&self) -> Option<Glance> {
         let plan = &self.base;
-        if !plan.is_plain || plan.stage != Stage::Full || !self.patches.is_empty() {
+        if !matches!(plan.before, Before::Nothing) || plan.stage != Stage::Full || !self.patches.is_empty() {
             return None;
         }
         let Rules { program, start, .. } = &*plan.rules;

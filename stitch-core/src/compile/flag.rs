@@ -164,7 +164,7 @@ impl<'d> Compiler<'d> {
                 variants.extend(self.value(json, value_type, place).map(|value| (name, value)));
             }
         }
-        variants.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        variants.sort_unstable_by_key(|(name, _)| *name);
         variants
     }
 

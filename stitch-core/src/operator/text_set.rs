@@ -30,7 +30,9 @@ impl TextSet {
     pub(crate) fn new(texts: &[&str], fold: bool) -> Self {
         if texts.len() <= BUCKET {
             let mut bytes = Vec::with_capacity(texts.iter().map(|text| length(text)).sum());
-            texts.iter().for_each(|text| push(&mut bytes, text));
+            for text in texts {
+                push(&mut bytes, text);
+            }
             return Self { bytes: bytes.into(), bounds: Box::default(), fold };
         }
         let mut texts: Vec<(u64, &str)> = texts.iter().map(|text| (hash(text, fold), *text)).collect();
