@@ -25,7 +25,7 @@ use cors::Cors;
 mod body;
 mod cors;
 mod family;
-mod guard;
+pub(crate) mod guard;
 mod id;
 
 pub use id::RequestId;
