@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Who::Person;
 use super::{Call, FLAG, GUARDED, ROW, SEGMENT, Site, Stop, Texts};
 
-const AUDIT: &str = "/api/flags/audit?limit=1000";
+const AUDIT: &str = "/api/flags/audit?limit=1000&flag=tour-flag";
 
 pub(super) fn stops() -> Vec<Stop> {
     let read = |method, route, call| Stop { method, route, writes: false, call };
@@ -130,7 +130,7 @@ pub(super) fn more() -> Vec<Stop> {
         read("GET", "/api/flags/overrides/by-flag/{key}", |_, _| {
             Call::of(Person, format!("/api/flags/overrides/by-flag/{GUARDED}"))
         }),
-        read("GET", "/api/flags/audit", |_, _| Call::of(Person, format!("{AUDIT}&flag={ROW}"))),
+        read("GET", "/api/flags/audit", |_, _| Call::of(Person, format!("/api/flags/audit?flag={ROW}"))),
     ]
 }
 
