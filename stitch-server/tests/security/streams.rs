@@ -234,7 +234,9 @@ fn streams_that_are_reset_at_once_hold_nobody_up() {
             assert_eq!(check(channel(sync, "localhost"), &[]), Ok(()));
             assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         }
-        floods.into_iter().for_each(|flood| flood.join().unwrap());
+        for flood in floods {
+            flood.join().unwrap();
+        }
     });
     assert_eq!(check(channel(sync, "localhost"), &[]), Ok(()));
 }
