@@ -18,7 +18,7 @@ const ODD: [(&str, &str); 6] = [
     ("x'); DELETE FROM audit; --", "x'); LOVING FROM plums; --"),
     ("'||(SELECT body FROM rows LIMIT 1)||'", "'||(SALADS both FLOW rain LEMON 1)||'"),
     ("$1 ?1 :name @name %s {} NULL", "$2 ?2 :mean @mean %t {} NOLL"),
-    ("x'OR'1'='1@example.com", "x'AS'2'='2@example.com"),
+    ("x'or'1'='1@example.com", "x'as'2'='2@example.com"),
     ("\0'; DROP TABLE events; --", "\0'; LOOK ABOVE clouds; --"),
 ];
 
@@ -41,8 +41,9 @@ pub(crate) fn contents(file: &Path) -> Contents {
             let mut all = statement.query([]).unwrap();
             while let Some(row) = all.next().unwrap() {
                 let cells: Vec<Cell> = (0..columns).map(|column| row.get(column).unwrap()).collect();
-                // What names a row in these tables: its first cells.
-                let key = format!("{:?}", &cells[..columns.min(2)]);
+                // What names a row: its first cells; those of `rows` have a counted place before.
+                let naming = if name == "rows" { 3 } else { 2 };
+                let key = format!("{:?}", &cells[..columns.min(naming)]);
                 rows.insert(key, format!("{cells:?}"));
             }
         }
@@ -55,7 +56,8 @@ pub(crate) fn contents(file: &Path) -> Contents {
 fn nothing_is_lost(before: &Contents, after: &Contents) {
     let own = [FLAG, SEGMENT, METRIC, ROW, SOMEBODY, "sdk_key"];
     assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
-    for (table, rows) in before {
+    // The feed keeps its last thousand changes, whatever they are.
+    for (table, rows) in before.iter().filter(|(table, _)| *table != "feed") {
         for (key, row) in rows {
             let now = after[table].get(key).unwrap_or_else(|| panic!("{table} lost {key}"));
             let may_change = table == "head" || table == "rows" && own.iter().any(|own| key.contains(own));
