@@ -10,6 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::chance::hex;
 use crate::store::{AuditRow, Head};
 
+/// Characters of the longest name that an entry has. Nothing that is there has a longer one, and whoever is denied
+/// everything must not be able to fill the store with names.
+const NAME: usize = 256;
+
 /// Who does what to what.
 #[derive(Clone, Debug)]
 pub struct Action {
@@ -92,15 +96,16 @@ pub fn chain(
         Outcome::Denied(code) => ("denied", Some(*code), &Value::Null, &Value::Null, None),
     };
     let seq = head.audit + 1;
+    let flag = action.flag.as_deref().map(cut);
     let entry = Entry {
         seq,
         prev: &head.audit_hash,
         at,
         actor,
         action: action.name,
-        target: &action.target,
-        flag: action.flag.as_deref(),
-        env: action.env.as_deref(),
+        target: cut(&action.target),
+        flag,
+        env: action.env.as_deref().map(cut),
         outcome: word,
         code,
         from,
@@ -111,7 +116,13 @@ pub fn chain(
     let hash = hash_of(&body);
     head.audit = seq;
     head.audit_hash.clone_from(&hash);
-    Ok(AuditRow { seq, flag: action.flag.clone(), hash, body })
+    Ok(AuditRow { seq, flag: flag.map(str::to_owned), hash, body })
+}
+
+/// A name, or the beginning of what is none.
+fn cut(name: &str) -> &str {
+    let end = name.char_indices().nth(NAME).map(|(end, _)| end);
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
 fn hash_of(body: &str) -> String {

@@ -95,6 +95,13 @@ pub struct Caller {
     pub grants: Vec<Grant>,
 }
 
+/// Whether whom these were given may do that in an environment or, without one, in all of them.
+pub fn allow(grants: &[Grant], permission: Permission, env: Option<&str>) -> bool {
+    grants.iter().any(|grant| {
+        grant.role.allows(permission) && (grant.env.is_none() || (env.is_some() && grant.env.as_deref() == env))
+    })
+}
+
 impl Caller {
     /// Whoever runs the program on the machine itself.
     pub fn operator_of_the_machine() -> Self {
@@ -104,9 +111,7 @@ impl Caller {
     /// Whether they may do that in an environment. What concerns all environments (the base of a flag, a segment,
     /// people, …) names none, and asks for a role in all of them.
     pub fn may(&self, permission: Permission, env: Option<&str>) -> bool {
-        self.grants.iter().any(|grant| {
-            grant.role.allows(permission) && (grant.env.is_none() || (env.is_some() && grant.env.as_deref() == env))
-        })
+        allow(&self.grants, permission, env)
     }
 
     /// Refuses what they may not do.

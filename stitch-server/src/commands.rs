@@ -15,6 +15,7 @@ pub mod definitions;
 pub mod eval;
 pub mod keys;
 pub mod metrics;
+pub mod signing_keys;
 pub mod users;
 pub mod validate;
 

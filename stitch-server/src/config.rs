@@ -14,6 +14,7 @@ use crate::commands::definitions::{Export, Import};
 use crate::commands::eval::Eval;
 use crate::commands::keys::Keys;
 use crate::commands::metrics::Metrics;
+use crate::commands::signing_keys::SigningKeys;
 use crate::commands::users::Users;
 use crate::commands::validate::Validate;
 use crate::start;
@@ -52,6 +53,8 @@ enum Command {
     Restore(Restore),
     /// Make, list and revoke the keys of SDK clients
     Keys(Keys),
+    /// List and rotate what the tokens of people are signed with
+    SigningKeys(SigningKeys),
     /// Add, list, change and remove people
     Users(Users),
 }
@@ -71,6 +74,7 @@ impl Cli {
             Some(Command::Backup(backup)) => backup.run(),
             Some(Command::Restore(restore)) => restore.run(),
             Some(Command::Keys(keys)) => keys.run(),
+            Some(Command::SigningKeys(signing_keys)) => signing_keys.run(),
             Some(Command::Users(users)) => users.run(),
         }
     }

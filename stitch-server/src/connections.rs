@@ -22,9 +22,14 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::request::Service;
+use patient::Patient;
+
+mod patient;
 
 /// For the head of a request, from the connection or the answer before it on.
 const HEAD_PATIENCE: Duration = Duration::from_secs(20);
+/// For a client to read some of what there is to send.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 /// For what is in flight when the server is told to stop.
 const LAST_WORDS: Duration = Duration::from_secs(8);
 /// After a failure to accept: most often there are no more file descriptors, and trying at once would only burn.
@@ -101,7 +106,7 @@ async fn connection(
     spoken: Spoken,
     stopped: watch::Receiver<()>,
 ) {
-    let stream = TokioIo::new(stream);
+    let stream = TokioIo::new(Patient::new(stream, WRITE_PATIENCE));
     let result = match spoken {
         Spoken::Http1(service) => {
             let service = service_fn(|request: hyper::Request<Incoming>| {

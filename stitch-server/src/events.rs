@@ -28,13 +28,14 @@ pub const IDS_KEPT: i64 = 30 * DAY;
 ///
 /// # Errors
 ///
-/// `not_ready` where the store is away: then nothing of the call was stored.
+/// What [`AppState::may_write`] refuses; `not_ready` where the store is away: then nothing of the call was stored.
 pub async fn take(
     state: &AppState,
     reports: Vec<Report<'_>>,
     env: &str,
     now: i64,
 ) -> Result<(usize, Vec<String>), Error> {
+    state.may_write()?;
     let Judged { accepted, rejected_keys } = judge(reports, &state.load().model.metrics, env, now);
     let count = accepted.len();
     if count > 0 {

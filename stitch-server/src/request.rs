@@ -17,14 +17,14 @@ use tower::Service as _;
 use crate::error::{Code, Error};
 use crate::router::{Address, Map};
 use crate::state::AppState;
-use crate::telemetry::logs;
+use crate::telemetry::{logs, metrics};
 use crate::wire::Meta;
 use cors::Cors;
 
 mod body;
 mod cors;
 mod family;
-mod guard;
+pub(crate) mod guard;
 mod id;
 
 pub(crate) use family::{Family, Plain};
@@ -94,7 +94,9 @@ impl Inner {
         let counts = &address.counts;
         counts.answered(method, status, took);
         // The address with names for what varies: a path has people's names and ids in it, and the query says more.
-        let (route, status, microseconds) = (counts.template(), status.as_u16(), took.as_micros());
+        // The method as the numbers have it, since anybody can make one up.
+        let (method, route) = (metrics::method_name(method), counts.template());
+        let (status, microseconds) = (status.as_u16(), took.as_micros());
         if status >= 500 {
             tracing::error!(%method, route, status, microseconds, "failed");
         } else if self.state.samples() {

@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::Request;
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::post;
 use stitch_sync::v1::{DESCRIPTOR_SET, SERVICE};
@@ -25,6 +26,7 @@ use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use crate::connections::{self, Spoken};
+use crate::request::guard;
 use crate::state::AppState;
 
 mod ask;
@@ -78,16 +80,25 @@ fn router(state: AppState, health: HealthServer<impl Health>) -> Router {
     let router = Router::new()
         .route(&format!("/{SERVICE}/SyncDefinitions"), post(sync_definitions))
         .route_service("/grpc.health.v1.Health/{*method}", health)
-        .fallback(async || status::refuse(&Status::unimplemented("there is no such method")))
-        .with_state(state);
+        .fallback(async || status::refuse(&Status::unimplemented("there is no such method")));
     // The descriptors are part of the binary: a test finds them there.
     let router = match described().build_v1() {
         Ok(service) => router.route_service("/grpc.reflection.v1.ServerReflection/{*method}", service),
         Err(_) => router,
     };
-    match described().build_v1alpha() {
+    let router = match described().build_v1alpha() {
         Ok(service) => router.route_service("/grpc.reflection.v1alpha.ServerReflection/{*method}", service),
         Err(_) => router,
+    };
+    // Round all of them, what is not there too.
+    router.layer(middleware::from_fn_with_state(state.clone(), admit)).with_state(state)
+}
+
+/// Hands on what may be here: see [`guard`].
+async fn admit(State(state): State<AppState>, request: Request<Body>, next: Next) -> Response {
+    match guard::check(request.version(), request.uri(), request.headers(), state.settings()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => status::refuse(&status::of(&error)),
     }
 }
 

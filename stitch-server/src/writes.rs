@@ -209,7 +209,7 @@ impl AppState {
     ///
     /// # Errors
     ///
-    /// What `decide` refuses; `invalid_request` where the core refuses the definitions as they would be;
+    /// What [`AppState::may_write`] and `decide` refuse; `invalid_request` where the core refuses the definitions as they would be;
     /// `not_ready` where the store is away.
     pub async fn write<T: Send + 'static>(
         &self,
@@ -217,6 +217,7 @@ impl AppState {
         action: Action,
         decide: impl Fn(&mut Draft) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.may_write()?;
         let state = self.clone();
         // On its own: a caller that goes away meanwhile must not leave the store ahead of what serves.
         let write = async move { state.write_in_turn(&caller, &action, decide).await };
@@ -232,10 +233,7 @@ impl AppState {
         let _turn = self.turn().await;
         for _ in 0..TRIES {
             let served = self.load_full();
-            let (mut draft, mut decided) = Draft::decided(&served.model, caller, |draft| {
-                self.may_write()?;
-                decide(draft)
-            })?;
+            let (mut draft, mut decided) = Draft::decided(&served.model, caller, &decide)?;
             let registry = match self.registry_of(&draft, &served).await {
                 Ok(None) => None,
                 Ok(Some((registry, feed))) => {
@@ -265,8 +263,13 @@ impl AppState {
         Err(Error::new(Code::Conflict, "others write all the time").hint("try again"))
     }
 
-    /// Refuses every write while anybody may say who they are, and send it in the clear.
-    fn may_write(&self) -> Result<(), Error> {
+    /// Refuses every write while anybody may say who they are, and send it in the clear. Nothing is kept of the attempt
+    /// either: it would be a write that anybody can cause.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`.
+    pub(crate) fn may_write(&self) -> Result<(), Error> {
         if !self.settings().insecure_dev_context {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Who asks below `/api/flags`: in dev mode anybody, in jwt mode whoever has a valid token.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use super::claims::Identity;
@@ -35,6 +36,20 @@ impl FromRequestParts<AppState> for Asker {
             (Auth::Jwt, None) => Err(missing("a token", "`Authorization: Bearer …`")),
         }
     }
+}
+
+/// Whether whoever asks may know of all definitions, on a route that asks for no credential: in dev mode anybody, in jwt
+/// mode whoever shows a token with `flags:read`.
+///
+/// # Errors
+///
+/// `unauthorized` with a credential that is not valid.
+pub async fn may_read(state: &AppState, headers: &HeaderMap) -> Result<bool, Error> {
+    if state.settings().auth == Auth::Dev {
+        return Ok(true);
+    }
+    let Some(token) = credential::bearer(headers)? else { return Ok(false) };
+    Ok(verify(state, token).await?.caller.may(Permission::FlagsRead, None))
 }
 
 impl Asker {

@@ -23,8 +23,11 @@ const UNKNOWN: &str = "unknown account";
 ///
 /// # Errors
 ///
-/// `unauthorized`; `rate_limited` where too many failed from that address; `not_ready` where the store is away.
+/// `forbidden` where nothing may be written; `unauthorized`; `rate_limited` where too many failed from that address;
+/// `not_ready` where the store is away.
 pub async fn login(state: &AppState, from: IpAddr, email: &str, password: String) -> Result<(String, i64), Error> {
+    // Before a password is hashed for nothing.
+    state.may_write()?;
     let attempts = &state.auth().attempts;
     attempts.check(from, Instant::now())?;
     let turn = state.auth().passwords.turn().await?;

@@ -7,6 +7,7 @@ use super::claims::{self, Identity, Names, refuse};
 use super::{Person, crypto, signing};
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::instant::of_the_clock;
 use crate::model::Model;
 
 /// Seconds for which a token is valid.
@@ -43,7 +44,7 @@ pub(super) fn issuer(model: &Model) -> String {
 pub fn issue(model: &Model, email: &str, now: i64) -> Result<(String, i64), Error> {
     crypto::ready();
     let user = model.users.get(email).ok_or_else(Error::internal)?;
-    let (kid, key) = signing::newest(model)?;
+    let (kid, key) = signing::private(model, now)?;
     let iat = now / 1_000;
     let claims = Claims {
         iss: &issuer(model),
@@ -68,7 +69,7 @@ pub fn issue(model: &Model, email: &str, now: i64) -> Result<(String, i64), Erro
 /// `unauthorized`, and why it is not valid.
 pub(super) fn verify(model: &Model, token: &str) -> Result<Person, Error> {
     let kid = claims::header(token)?.kid.ok_or_else(|| refuse("it names no key"))?;
-    let key = signing::public(model, &kid).ok_or_else(|| refuse("it names a key that is not known"))?;
+    let key = signing::public(model, &kid, of_the_clock()).ok_or_else(|| refuse("it names a key that is not known"))?;
     let mut validation = Validation::new(Algorithm::ES256);
     validation.set_issuer(&[issuer(model)]);
     validation.set_audience(&[AUDIENCE]);

@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use humantime::format_rfc3339_millis;
+use stitch_core::Diagnostic;
 
+use crate::auth::asker;
 use crate::error::Error;
 use crate::extract::{AuthSource, Call};
 use crate::source::Source;
@@ -11,13 +13,18 @@ use crate::state::AppState;
 use crate::wire::{self, Health, Probe, RefusedInfo, RegistryInfo, StoreInfo};
 
 const NO_STORE: &str = "no-store";
+const NOTHING: &Vec<Diagnostic> = &Vec::new();
+/// What stands for a reason.
+const UNTOLD: &str = "why is told to those who may read definitions";
 
-/// Tells all there is to tell.
+/// Tells anybody how it is, and in jwt mode why it is so and where things are to those who may read definitions: those
+/// words have names of flags and files in them.
 ///
 /// # Errors
 ///
-/// None that the caller could cause.
+/// `unauthorized` with a credential that is not valid.
 pub async fn health(State(state): State<AppState>, call: Call) -> Result<Response, Error> {
+    let why = asker::may_read(&state, &call.headers).await?;
     let served = state.load();
     let registry = &served.registry;
     let refused = served.refused.as_ref();
@@ -30,22 +37,22 @@ pub async fn health(State(state): State<AppState>, call: Call) -> Result<Respons
                 Source::File(_) => "file",
                 Source::Store => "store",
             },
-            path: state.source().path().map(|path| path.display().to_string()),
+            path: state.source().path().filter(|_| why).map(|path| path.display().to_string()),
             revision: &registry.revision,
             loaded_at: format_rfc3339_millis(registry.loaded_at).to_string(),
             counts: &registry.counts,
         },
         refused: refused.map(|refused| RefusedInfo {
             at: format_rfc3339_millis(refused.at).to_string(),
-            message: &refused.message,
+            message: if why { &refused.message } else { UNTOLD },
             more_diagnostics: refused.more_diagnostics,
         }),
         store: StoreInfo {
             revision: served.model.head.revision,
             history: &served.model.head.history,
-            away: store_away.as_ref().map(|error| error.as_str()),
+            away: store_away.as_ref().map(|error| if why { error.as_str() } else { UNTOLD }),
         },
-        diagnostics: refused.map_or(&registry.warnings, |refused| &refused.diagnostics),
+        diagnostics: if why { refused.map_or(&registry.warnings, |refused| &refused.diagnostics) } else { NOTHING },
         parity: state.parity(),
         uptime_seconds: state.uptime().as_secs(),
     };

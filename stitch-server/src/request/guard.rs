@@ -11,8 +11,16 @@ use crate::config::Auth;
 use crate::error::{Code, Error};
 use crate::state::Settings;
 
-pub(super) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
-    if headers.get(header::HOST).is_none() && version >= Version::HTTP_11 {
+/// Refuses a request that may not be here, whatever address it asks for.
+///
+/// # Errors
+///
+/// `invalid_request` if it does not say which host it means, `forbidden` if it may not come from there.
+pub(crate) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
+    // HTTP/2 says it beside the path; HTTP/1.0 need not say it.
+    let named = uri.authority().map(axum::http::uri::Authority::as_str);
+    let said_beside = version >= Version::HTTP_2 && named.is_some();
+    if headers.get(header::HOST).is_none() && version >= Version::HTTP_11 && !said_beside {
         return Err(Error::invalid("the header `Host` is missing"));
     }
     if settings.auth == Auth::Jwt {
@@ -24,7 +32,6 @@ pub(super) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: 
         return Err(Error::new(Code::Forbidden, message).hint("ask the server directly"));
     }
     let mut hosts = headers.get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
-    let named = uri.authority().map(axum::http::uri::Authority::as_str);
     // Told to serve other machines, the server cannot know by which names they call it.
     if settings.insecure_dev_context || hosts.by_ref().chain(named).all(is_loopback) {
         return Ok(());

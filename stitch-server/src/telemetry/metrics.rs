@@ -203,6 +203,11 @@ impl Durations {
     }
 }
 
+/// The method's name, if it is one that is known here.
+pub fn method_name(method: &Method) -> &'static str {
+    METHODS[method_index(method)]
+}
+
 fn method_index(method: &Method) -> usize {
     let last = METHODS.len() - 1;
     METHODS[..last].iter().position(|name| *name == method.as_str()).unwrap_or(last)

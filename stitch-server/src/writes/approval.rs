@@ -1,16 +1,18 @@
 //! Approvals: asked for a flag, a place and an exact change; signed by others; they expire, serve once, and are never
 //! edited.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::wish::{Change, Terms};
 use super::{Draft, guard};
-use crate::caller::Permission;
+use crate::caller::{self, Permission};
 use crate::error::{Code, Error};
 use crate::instant;
-use crate::model::{Approval, Model, Signature};
+use crate::model::{Approval, Model, Signature, User};
 
 /// Milliseconds for which an approval counts: Friday's still does on Monday.
 pub const LIFE: i64 = 72 * 3_600_000;
@@ -77,15 +79,36 @@ pub fn sign(draft: &mut Draft, id: &str) -> Result<(), Error> {
         Status::Pending | Status::Signed => {}
     }
     let by = draft.caller().subject.clone();
-    if approval.signatures.iter().any(|signature| signature.by == by) {
+    if signers(draft.model(), &approval).contains(&*by) {
         return refuse("you signed it already");
     }
     let before = json!({"signatures": approval.signatures.len()});
     let mut signed = approval;
+    // One that no longer counts may be of somebody else, who had this address before.
+    signed.signatures.retain(|signature| signature.by != by);
     signed.signatures.push(Signature { by, at: draft.now() });
     draft.record(before, json!({"signatures": signed.signatures.len()}), Some(id.to_owned()));
     draft.put(id, signed);
     Ok(())
+}
+
+/// Whose signatures count: theirs who may sign now. Somebody who was removed, or lost the role, approves of nothing any
+/// more, and whoever is given their address later did not sign.
+pub(super) fn signers<'a>(model: &Model, approval: &'a Approval) -> BTreeSet<&'a str> {
+    let counting = approval.signatures.iter().filter(|signature| counts(model, approval, signature));
+    counting.map(|signature| &*signature.by).collect()
+}
+
+fn counts(model: &Model, approval: &Approval, signature: &Signature) -> bool {
+    // No address of our own people has a space. What others may do, only the token that they signed with said.
+    if signature.by.contains(' ') {
+        return true;
+    }
+    let Some(User { grants, created_at, .. }) = model.users.get(&signature.by).map(|user| &user.body) else {
+        return false;
+    };
+    instant::rfc3339(created_at).is_some_and(|added| added <= signature.at)
+        && caller::allow(grants, Permission::FlagsApprove, approval.env.as_deref())
 }
 
 fn forget(draft: &mut Draft) {
@@ -110,7 +133,7 @@ pub fn no_approval() -> Error {
 #[schemars(rename = "ApprovalStatus")]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Signatures are missing.
+    /// Signatures are missing, or no longer count.
     Pending,
     /// There are enough, if none is of the one who makes the change.
     Signed,
@@ -130,7 +153,7 @@ impl Status {
             Self::Expired
         } else if guard::present(model, &approval.flag, approval.env.as_deref()) != approval.before {
             Self::Void
-        } else if approval.signatures.len() < approval.signatures_needed {
+        } else if signers(model, approval).len() < approval.signatures_needed {
             Self::Pending
         } else {
             Self::Signed
@@ -158,7 +181,11 @@ pub struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// As it is now.
     pub fn of(model: &Model, id: &'a str, approval: &'a Approval, now: i64) -> Self {
-        let signed = |signature: &Signature| json!({"by": signature.by, "at": instant::text(signature.at)});
+        let signed = |signature: &Signature| {
+            // What served counted, whatever became of who signed it.
+            let counts = approval.used_at.is_some() || counts(model, approval, signature);
+            json!({"by": signature.by, "at": instant::text(signature.at), "counts": counts})
+        };
         Self {
             id,
             flag: &approval.flag,

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use stitch_core::Json;
 use stitch_core::stage::Stage;
 
-use super::Draft;
 use super::references::{self, Name};
 use super::wish::Terms;
+use super::{Draft, approval};
 use crate::audit::Action;
 use crate::chance::hex;
 use crate::error::{Code, Detail, Error, Place};
@@ -290,8 +290,7 @@ impl Draft {
     /// Why an approval that is for the right thing does not serve.
     fn unusable(&self, id: &str, approval: &Approval, needed: usize) -> Option<String> {
         let actor = &self.caller().subject;
-        let signers: BTreeSet<&str> = approval.signatures.iter().map(|signature| &*signature.by).collect();
-        let count = signers.iter().filter(|signer| *signer != actor).count();
+        let count = approval::signers(self.model(), approval).iter().filter(|signer| *signer != actor).count();
         if approval.used_at.is_some() {
             Some(format!("`{id}` has served already"))
         } else if self.now() >= approval.expires_at {

@@ -4,9 +4,9 @@ use serde_json::json;
 use stitch_core::stage::{self, Approval, ChangeRefused, FlagState, RefusalCode, Stage, StageFields, Transition};
 use stitch_core::{Json, Member};
 
-use super::Draft;
 use super::guard::{self, Need, Settled};
 use super::wish::Terms;
+use super::{Draft, approval};
 use crate::caller::Permission;
 use crate::error::{Code, Detail, Error, Place};
 use crate::model::Flag;
@@ -58,7 +58,7 @@ pub fn change(draft: &mut Draft, wish: &StageChange, terms: &Terms) -> Result<(S
     let settled = draft.settle(&before, env, terms, own)?;
     let used = settled.used.iter().find(|(flag, _)| *flag == wish.flag).map(|(_, id)| id);
     if let Some((id, approval)) = used.and_then(|id| before.approvals.get_key_value(id)) {
-        let approvers = approval.body.signatures.iter().map(|signature| &*signature.by).collect();
+        let approvers = approval::signers(&before, &approval.body).into_iter().collect();
         transition = decide(Some(Approval { reference: id, approvers })).map_err(|refused| error(&refused))?;
         draft.put(&wish.flag, Flag(with_fields(&flag, env, &transition.fields)));
     }

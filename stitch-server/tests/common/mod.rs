@@ -225,10 +225,33 @@ impl Program {
         Self { child, address, banner, log }
     }
 
+    /// The same with a log for programs, which has no banner: the log says where it listens.
+    pub fn start_with_json(arguments: &[&str]) -> Self {
+        let log = scratch("log").join("stderr");
+        let mut command = command(env!("CARGO_BIN_EXE_stitch-server"), &[]);
+        command.args(arguments).args(["--log-format", "json"]);
+        let child = command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let told = until(PATIENCE, || {
+            let text = std::fs::read_to_string(&log).unwrap();
+            let line = text.lines().find(|line| line.contains("\"listening\""))?;
+            serde_json::from_str::<Value>(line).ok().map(|line| line["fields"].clone())
+        });
+        let at = |name: &str| told[name].as_str().unwrap().to_owned();
+        let banner =
+            vec![format!("metrics   http://{}/metrics", at("management")), format!("streams   {}, gRPC", at("sync"))];
+        Self { child, address: at("address").parse().unwrap(), banner, log }
+    }
+
     /// Where it streams definitions.
     pub fn sync(&self) -> SocketAddr {
         let line = self.banner.iter().find_map(|line| line.trim().strip_prefix("streams   ")).unwrap();
         line.split(',').next().unwrap().parse().unwrap()
+    }
+
+    /// Where its numbers are.
+    pub fn management(&self) -> SocketAddr {
+        let line = self.banner.iter().find_map(|line| line.trim().strip_prefix("metrics   http://")).unwrap();
+        line.split('/').next().unwrap().parse().unwrap()
     }
 
     pub fn terminate(&self) {

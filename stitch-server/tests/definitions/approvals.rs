@@ -212,3 +212,61 @@ fn what_an_approval_is_asked_for_is_checked() {
     let narrowing = json!({"flag": "a", "change": {"stage": {"rollout_stage": "rolled_back"}}});
     house.refused(OPERATOR, "POST", "/v1/approvals", &narrowing, 409, "conflict");
 }
+
+/// Gives somebody these roles in place of all others.
+fn give(house: &House, email: &str, grants: &Value) {
+    let path = format!("/v1/users/{email}");
+    let revision = house.ok(ADMIN, "GET", &path, &Value::Null)["revision"].clone();
+    house.ok(ADMIN, "PATCH", &path, &json!({"grants": grants, "revision": revision}));
+}
+
+#[test]
+fn a_signature_counts_only_while_its_signer_may_sign() {
+    let house = House::new();
+    house.flag(&guarded("a"));
+    let id = house.approval(&widen(None, 50), &[APPROVER]);
+    let path = format!("/v1/approvals/{id}");
+    let shown = || house.ok(VIEWER, "GET", &path, &Value::Null);
+    let is = |status: &str, counts: bool| {
+        let shown = shown();
+        assert_eq!((&shown["status"], &shown["signatures"][0]["counts"]), (&json!(status), &json!(counts)), "{shown}");
+    };
+    is("signed", true);
+    // Another role, the right role elsewhere, none at all.
+    for grants in [json!([{"role": "operator"}]), json!([{"role": "approver", "env": "prod"}]), json!([])] {
+        give(&house, APPROVER, &grants);
+        is("pending", false);
+        let error = house.stage(OPERATOR, "a", with(None, 50, &id)).failure(422, "approval_required");
+        assert!(error["details"][0]["message"].as_str().unwrap().contains("0 of 1 signatures"), "{error}");
+    }
+    give(&house, APPROVER, &json!([{"role": "admin"}]));
+    is("signed", true);
+    house.stage(OPERATOR, "a", with(None, 50, &id)).data();
+    // What served counted, whoever goes later.
+    give(&house, APPROVER, &json!([]));
+    is("used", true);
+}
+
+#[test]
+fn who_was_removed_signed_nothing_even_if_somebody_has_their_address_later() {
+    let house = House::new();
+    house.flag(&json!({"key": "a", "default_value": false, "sensitive_flag": true}));
+    let id = house.approval(&widen(None, 50), &[APPROVER, SECOND_APPROVER]);
+    let path = format!("/v1/users/{APPROVER}");
+    assert_eq!(house.ask(ADMIN, "DELETE", &path, &Value::Null).status, 204);
+    let make = || house.stage(OPERATOR, "a", with(None, 50, &id));
+    let lacks = |counted: &str| {
+        let error = make().failure(422, "approval_required");
+        assert!(error["details"][0]["message"].as_str().unwrap().contains(counted), "{error}");
+    };
+    lacks("1 of 2 signatures");
+    let again = json!({"email": APPROVER, "password": "long enough", "grants": [{"role": "approver"}]});
+    house.ok(ADMIN, "POST", "/v1/users", &again);
+    lacks("1 of 2 signatures");
+    // They sign for themselves, once.
+    let sign = format!("/v1/approvals/{id}/sign");
+    let signed = house.ok(APPROVER, "POST", &sign, &Value::Null);
+    assert_eq!(signed["signatures"].as_array().unwrap().len(), 2, "{signed}");
+    house.refused(APPROVER, "POST", &sign, &Value::Null, 409, "conflict");
+    make().data();
+}

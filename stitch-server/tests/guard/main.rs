@@ -14,7 +14,7 @@ use serde_json::Value;
 use stitch_core::{Engine, Json, Reason};
 use stitch_server::audit::{Action, Verifier};
 use stitch_server::caller::Caller;
-use stitch_server::model::Model;
+use stitch_server::model::{Model, User};
 use stitch_server::store::AuditRow;
 use stitch_server::writes::{Change, Draft, Terms, approval, rollback};
 use world::{ENVS, FLAGS, NOW, answers, change, engine, people, start};
@@ -33,6 +33,8 @@ struct World {
     model: Model,
     engine: Engine,
     people: Vec<Caller>,
+    /// When whoever was removed was removed last.
+    removed: BTreeMap<String, i64>,
     asked: BTreeMap<String, Asked>,
     now: i64,
     log: Vec<AuditRow>,
@@ -47,6 +49,8 @@ struct Counts {
     refused: Cell<u32>,
     free: Cell<u32>,
     stopped: Cell<u32>,
+    /// Signed by enough, some of whom may no longer sign.
+    lapsed: Cell<u32>,
 }
 
 fn count(cell: &Cell<u32>) {
@@ -60,7 +64,28 @@ impl World {
         // The log of a world begins with it.
         let mut model = model;
         (model.head.audit, model.head.audit_hash) = (0, String::new());
-        Self { model, engine, people: people(), asked: BTreeMap::new(), now: NOW, log: Vec::new() }
+        Self {
+            model,
+            engine,
+            people: people(),
+            removed: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            now: NOW,
+            log: Vec::new(),
+        }
+    }
+
+    /// Somebody with what they may do now.
+    fn person(&self, who: usize) -> Caller {
+        let person = &self.people[who];
+        if !world::is_one_of_us(person) {
+            return person.clone();
+        }
+        let user = self.model.users.get(&person.subject);
+        Caller {
+            subject: person.subject.clone(),
+            grants: user.map(|user| user.body.grants.clone()).unwrap_or_default(),
+        }
     }
 
     /// Commits what was decided, if the core takes it; a refusal leaves everything as it was.
@@ -69,8 +94,17 @@ impl World {
         who: usize,
         decide: impl FnOnce(&mut Draft) -> Result<(), stitch_server::error::Error>,
     ) -> Result<Model, String> {
+        let caller = self.person(who);
+        self.write_as(&caller, decide)
+    }
+
+    fn write_as(
+        &mut self,
+        caller: &Caller,
+        decide: impl FnOnce(&mut Draft) -> Result<(), stitch_server::error::Error>,
+    ) -> Result<Model, String> {
         let untouched = (self.model.head.clone(), self.model.document().to_string());
-        let mut draft = Draft::new(&self.model, &self.people[who], self.now);
+        let mut draft = Draft::new(&self.model, caller, self.now);
         let decided = decide(&mut draft);
         assert_eq!(untouched, (self.model.head.clone(), self.model.document().to_string()));
         decided.map_err(|error| error.code.as_str().to_owned())?;
@@ -79,16 +113,58 @@ impl World {
         assert!(!commit.audit.is_empty());
         for row in &commit.audit {
             let entry: Value = serde_json::from_str(&row.body).unwrap();
-            assert_eq!(entry["actor"], Value::from(self.people[who].subject.clone()));
+            assert_eq!(entry["actor"], Value::from(caller.subject.clone()));
         }
         self.log.extend(commit.audit);
         self.engine = engine;
         Ok(std::mem::replace(&mut self.model, model))
     }
 
+    /// Somebody loses all roles, is removed, or is somebody else of the same address.
+    fn lapse(&mut self, who: usize, how: u8) {
+        let person = self.people[who].clone();
+        if !world::is_one_of_us(&person) {
+            return;
+        }
+        let (subject, now) = (person.subject.clone(), self.now);
+        let change = |draft: &mut Draft| {
+            match how % 3 {
+                0 => draft.put(&subject, world::user(&[], 0)),
+                1 => draft.remove::<User>(&subject),
+                _ => draft.put(&subject, world::user(&person.grants, now)),
+            }
+            draft.record(Value::Null, Value::Null, None);
+            Ok(())
+        };
+        self.write_as(&Caller::operator_of_the_machine(), change).unwrap();
+        if !how.is_multiple_of(3) {
+            self.removed.insert(person.subject, now);
+        }
+    }
+
+    /// Everybody is back, with the roles that they had.
+    fn restore(&mut self) {
+        let people: Vec<Caller> = self.people.iter().filter(|person| world::is_one_of_us(person)).cloned().collect();
+        let gone: Vec<Caller> = people
+            .into_iter()
+            .filter(|person| self.model.users.get(&person.subject).is_none_or(|user| user.body.grants != person.grants))
+            .collect();
+        for person in gone {
+            let was_removed =
+                !self.model.users.contains_key(&person.subject) || self.removed.contains_key(&person.subject);
+            let added = if was_removed { self.now } else { 0 };
+            let put = |draft: &mut Draft| {
+                draft.put(&person.subject, world::user(&person.grants, added));
+                draft.record(Value::Null, Value::Null, None);
+                Ok(())
+            };
+            self.write_as(&Caller::operator_of_the_machine(), put).unwrap();
+        }
+    }
+
     /// Asks for every approval that a change needs, and has each signed by these people.
     fn ask(&mut self, who: usize, change: &Change, signers: &[usize]) {
-        let mut trial = Draft::new(&self.model, &self.people[who], self.now);
+        let mut trial = Draft::new(&self.model, &self.person(who), self.now);
         let Ok(settled) = change.make(&mut trial, &Terms::Ask) else { return };
         let Some(promised) = engine(trial.model()) else { return };
         for need in settled.needs {
@@ -198,13 +274,15 @@ impl World {
                 "{opened:?} by an approval for {env:?}"
             );
             let actor = &self.people[who].subject;
-            let signers: BTreeSet<_> =
-                approval.signatures.iter().map(|signature| &signature.by).filter(|by| *by != actor).collect();
+            let others = approval.signatures.iter().filter(|signature| signature.by != *actor);
+            // Who may sign now, and is still the one who did.
+            let counts = others.filter(|signature| {
+                let who = self.people.iter().position(|person| person.subject == signature.by).unwrap();
+                let is_the_same = self.removed.get(&signature.by).is_none_or(|removed| *removed < signature.at);
+                self.person(who).may(stitch_server::caller::Permission::FlagsApprove, env) && is_the_same
+            });
+            let signers: BTreeSet<_> = counts.map(|signature| &signature.by).collect();
             assert!(signers.len() >= needed, "{signers:?} signed {id} for {flag}");
-            for signer in signers {
-                let person = self.people.iter().find(|person| person.subject == *signer).unwrap();
-                assert!(person.may(stitch_server::caller::Permission::FlagsApprove, env));
-            }
             let asked = &self.asked[*id];
             assert!(self.now - asked.by_the_clock < approval::LIFE);
             assert_eq!(served(&self.engine, flag, env), asked.promised, "{flag} is served otherwise than was signed");
@@ -237,7 +315,7 @@ impl World {
             self.model.flags.contains_key(flag),
             env.is_none() || self.engine.environments().any(|listed| Some(listed) == env),
         );
-        let may = self.people[who].may(stitch_server::caller::Permission::Rollback, env);
+        let may = self.person(who).may(stitch_server::caller::Permission::Rollback, env);
         let before = all(&self.engine);
         let stopped = self.write(who, |draft| rollback::rollback(draft, flag, env, "a test"));
         assert_eq!(stopped.is_ok(), known && listed && may, "{stopped:?}");
@@ -298,6 +376,7 @@ fn opens(
 
 fn step(world: &mut World, (kind, who, first, second, signers): &Numbers, counts: &Counts) {
     let wish = change(&world.model, *first);
+    world.now += 1;
     match kind {
         0 => world.make(*who, &wish, counts),
         // Asked for, signed, made; perhaps after something else, by somebody else, or much later.
@@ -310,6 +389,19 @@ fn step(world: &mut World, (kind, who, first, second, signers): &Numbers, counts
             world.now += if *kind == 6 { approval::LIFE } else { 1 };
             let who = if *kind == 4 { signers[0] } else { *who };
             world.make(who, &wish, counts);
+        }
+        // Who signed may no longer do so once the change is made.
+        7 => {
+            world.ask(*who, &wish, signers);
+            world.now += 1;
+            for signer in signers {
+                world.lapse(*signer, second[0]);
+            }
+            world.now += 1;
+            let required = counts.approval_required.get();
+            world.make(*who, &wish, counts);
+            counts.lapsed.set(counts.lapsed.get() + counts.approval_required.get() - required);
+            world.restore();
         }
         _ => {
             let env = ENVS[usize::from(second[0]) % ENVS.len()];
@@ -346,11 +438,12 @@ fn no_sequence_opens_a_protected_flag_without_its_approvals() {
         &counts.refused,
         &counts.free,
         &counts.stopped,
+        &counts.lapsed,
     ]
     .map(Cell::get);
     println!(
-        "opened {}, by two {}, approval required {}, refused {}, free {}, stopped {}",
-        counted[0], counted[1], counted[2], counted[3], counted[4], counted[5]
+        "opened {}, by two {}, approval required {}, refused {}, free {}, stopped {}, lapsed {}",
+        counted[0], counted[1], counted[2], counted[3], counted[4], counted[5], counted[6]
     );
     assert!(counted.into_iter().all(|count| count > cases / 20), "{counted:?}");
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stitch_core::stage::Stage;
 use stitch_core::{Context, Engine, Json, Reason};
 use stitch_server::caller::{Caller, Grant, Role};
-use stitch_server::model::Model;
+use stitch_server::model::{Model, User};
 use stitch_server::source::Source;
 use stitch_server::writes::stage::StageChange;
 use stitch_server::writes::{Change, Draft};
@@ -39,6 +39,9 @@ pub(crate) fn start() -> Model {
     let caller = Caller::operator_of_the_machine();
     let mut draft = Draft::new(&Model::default(), &caller, NOW);
     draft.import(read(&document));
+    for person in people().iter().filter(|person| is_one_of_us(person)) {
+        draft.put(&person.subject, user(&person.grants, 0));
+    }
     draft.finish(&stitch_server::audit::Action::new("registry.seed", "registry")).unwrap().0
 }
 
@@ -51,21 +54,35 @@ pub(crate) fn engine(model: &Model) -> Option<Engine> {
     Source::Store.compile_model(model).ok().map(|registry| registry.engine)
 }
 
+/// Somebody of our own, added then.
+pub(crate) fn user(grants: &[Grant], added: i64) -> User {
+    let added = std::time::UNIX_EPOCH + std::time::Duration::from_millis(added.try_into().unwrap());
+    let created_at = humantime::format_rfc3339_millis(added).to_string();
+    let user = json!({"password_hash": "none", "grants": grants, "created_at": created_at});
+    serde_json::from_value(user).unwrap()
+}
+
+/// Whether the server knows them, or only an issuer that it trusts.
+pub(crate) fn is_one_of_us(person: &Caller) -> bool {
+    !person.subject.contains(' ')
+}
+
 pub(crate) fn people() -> Vec<Caller> {
     let person = |name: &str, roles: &[(Role, Option<&str>)]| Caller {
         subject: name.to_owned(),
         grants: roles.iter().map(|&(role, env)| Grant { role, env: env.map(str::to_owned) }).collect(),
     };
     vec![
-        person("operator", &[(Role::Operator, None)]),
-        person("second operator", &[(Role::Operator, None)]),
-        person("operator of dev", &[(Role::Operator, Some("dev"))]),
-        person("operator who approves", &[(Role::Operator, None), (Role::Approver, None)]),
-        person("admin", &[(Role::Admin, None)]),
-        person("approver", &[(Role::Approver, None)]),
-        person("second approver", &[(Role::Approver, None)]),
-        person("approver of dev", &[(Role::Approver, Some("dev"))]),
-        person("viewer", &[(Role::Viewer, None)]),
+        person("operator@example.com", &[(Role::Operator, None)]),
+        person("second.operator@example.com", &[(Role::Operator, None)]),
+        person("operator.of.dev@example.com", &[(Role::Operator, Some("dev"))]),
+        person("approving.operator@example.com", &[(Role::Operator, None), (Role::Approver, None)]),
+        person("admin@example.com", &[(Role::Admin, None)]),
+        person("approver@example.com", &[(Role::Approver, None)]),
+        person("second.approver@example.com", &[(Role::Approver, None)]),
+        person("approver.of.dev@example.com", &[(Role::Approver, Some("dev"))]),
+        person("viewer@example.com", &[(Role::Viewer, None)]),
+        person("carol of https://id.example.com", &[(Role::Approver, None)]),
     ]
 }
 

@@ -93,3 +93,74 @@ fn keys_are_made_listed_and_revoked_while_the_server_serves() {
     let (status, _, complaint) = run(&["keys", "create", "--env", "nowhere", "--name", "x"]);
     assert!(status == 1 && complaint.contains("`prod`"), "{complaint}");
 }
+
+/// The ids of the keys that anybody may check tokens with.
+fn kids(program: &Program) -> Vec<String> {
+    let keys = ask(program.address, "GET", "/.well-known/jwks.json", &[], b"").json()["keys"].clone();
+    keys.as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn signing_keys_are_rotated_while_the_server_serves() {
+    let store = scratch("signing-keys").join("stitch.db");
+    let program = Program::start(&["--port", "0", "--auth", "jwt", "--store", store.to_str().unwrap()], &[]);
+    let run = |arguments: &[&str], input: &str| run(&store, arguments, input);
+    assert_eq!(run(&["users", "add", "--email", "ann@example.com", "--role", "admin"], "correct horse").0, 0);
+    let token = || {
+        let answer = until(Duration::from_secs(5), || {
+            Some(login(&program, "correct horse")).filter(|answer| answer.status == 200)
+        });
+        answer.json()["token"].as_str().unwrap().to_owned()
+    };
+    let works = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        ask(program.address, "GET", "/v1/users", &[("Authorization", &bearer)], b"").status == 200
+    };
+    let old = token();
+    let first = kids(&program);
+    assert_eq!(first.len(), 1);
+
+    let (status, said, _) = run(&["signing-keys", "rotate"], "");
+    assert!(status == 0 && said.contains("nobody has to log in again"), "{said}");
+    // Both are told at once, and the old one signs for a while yet.
+    let both = until(Duration::from_secs(5), || Some(kids(&program)).filter(|kids| kids.len() == 2));
+    assert!(both.contains(&first[0]) && said.starts_with(both.iter().find(|kid| **kid != first[0]).unwrap()));
+    assert!(works(&old) && works(&token()));
+    let (_, listed, _) = run(&["signing-keys", "list"], "");
+    let state = |kid: &str| listed.lines().find(|line| line.starts_with(kid)).unwrap().to_owned();
+    assert!(state(&first[0]).ends_with("  signs") && listed.contains("signs from "), "{listed}");
+    assert!(!listed.contains("MIGH") && listed.lines().count() == 4, "{listed}");
+
+    // Somebody else may know them all.
+    let (status, said, _) = run(&["signing-keys", "rotate", "--at-once"], "");
+    assert!(status == 0 && said.contains("everybody has to log in again"), "{said}");
+    let last = until(Duration::from_secs(5), || Some(kids(&program)).filter(|kids| kids.len() == 1));
+    assert!(!both.contains(&last[0]));
+    assert!(!works(&old), "at once");
+    let new = token();
+    assert!(works(&new));
+
+    let bearer = format!("Bearer {new}");
+    let log = ask(program.address, "GET", "/api/flags/audit?limit=1000", &[("Authorization", &bearer)], b"").data();
+    let told = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["action"].as_str().unwrap().starts_with("signing_key"));
+    let told: Vec<_> =
+        told.map(|entry| (entry["action"].as_str().unwrap(), entry["actor"].as_str().unwrap())).collect();
+    let (rotate, remove) = (("signing_key.rotate", "command line"), ("signing_key.remove", "command line"));
+    assert_eq!(told, [("signing_key.create", "command line"), rotate, rotate, remove, remove]);
+    assert_eq!(run(&["audit", "verify"], "").0, 0);
+    let all = log.to_string();
+    assert!(!all.contains("pkcs8") && !all.contains("MIGH"), "{all}");
+}
+
+#[test]
+fn a_store_that_never_served_gets_its_first_signing_key_by_a_rotation_too() {
+    let store = scratch("signing-first").join("stitch.db");
+    let (status, said, _) = run(&store, &["signing-keys", "rotate"], "");
+    assert!(status == 0 && said.contains("signs from now on"), "{said}");
+    let program = Program::start(&["--port", "0", "--store", store.to_str().unwrap()], &[]);
+    assert!(said.starts_with(&kids(&program)[0]) && kids(&program).len() == 1, "{said}");
+}

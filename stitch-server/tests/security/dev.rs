@@ -1,8 +1,13 @@
 //! Dev mode: tokens authorise, and do not say for whom.
 
+use std::time::{Duration, Instant};
+
 use stitch_server::state::Settings;
 
-use crate::{ADMIN, BATCH, EVAL, House, PASSWORD, refused};
+use crate::common::{PATIENCE, scratch, until};
+use crate::injection::contents;
+use crate::tour::{Call, Site, Texts, stops};
+use crate::{ADMIN, BATCH, EVAL, House, refused};
 
 #[test]
 fn a_token_does_not_set_the_context_and_one_that_is_not_valid_is_401() {
@@ -39,20 +44,69 @@ fn writes_need_a_token() {
 
 #[test]
 fn told_to_serve_other_machines_it_refuses_all_writes() {
-    let house = House::with(Settings { insecure_dev_context: true, ..Settings::default() });
-    house.server.get(&format!("{EVAL}&user=U-1")).data();
-    let revision = house.state.load().model.head.revision;
-    let login = format!(r#"{{"email": "{ADMIN}", "password": "{PASSWORD}"}}"#);
-    for (method, path, body) in [
-        ("POST", "/v1/keys", r#"{"env": "dev", "name": "x"}"#),
-        ("POST", "/v1/users", r#"{"email": "a@b", "password": "long enough"}"#),
-        ("PATCH", "/v1/users/viewer@example.com", r#"{"grants": [], "revision": 1}"#),
-        ("DELETE", "/v1/users/viewer@example.com", ""),
-    ] {
-        let error = refused(&house.ask(ADMIN, method, path, body), 403, "forbidden");
-        assert!(error["error"].as_str().unwrap().contains("refuses all writes"), "{error}");
+    let file = scratch("insecure").join("stitch.db");
+    // What there is was written before.
+    let (key, token) = {
+        let house = House::in_file(Settings::default(), &file);
+        let site = Site::of(&house);
+        (site.key, site.token)
+    };
+    let house = until(PATIENCE, || {
+        // The writer of the server before may still be closing the file.
+        let open = std::panic::AssertUnwindSafe(|| {
+            House::reopen(Settings { insecure_dev_context: true, ..Settings::default() }, &file)
+        });
+        std::panic::catch_unwind(open).ok()
+    });
+    let site = Site { address: house.server.address, token, key };
+    let before = contents(&file);
+    let mut refused = 0;
+    for stop in stops() {
+        let call = (stop.call)(&site, &Texts::usual());
+        let answer = site.send(stop.method, &call);
+        if stop.writes {
+            assert_eq!(answer.status, 403, "{} {} {}", stop.method, call.path, answer.text());
+            assert!(answer.text().contains("refuses all writes"), "{} {}", call.path, answer.text());
+            refused += 1;
+        } else {
+            assert_ne!(answer.status, 403, "{} {} {}", stop.method, call.path, answer.text());
+        }
     }
-    refused(&house.server.post("/v1/auth/login", login), 403, "forbidden");
-    assert_eq!(house.state.load().model.head.revision, revision);
-    assert_eq!(house.ask(ADMIN, "GET", "/v1/users", "").status, 200);
+    assert!(refused > 20, "{refused}");
+    // A wrong password is not even looked at, and logins that nobody counts leave nothing behind.
+    for _ in 0..20 {
+        let began = Instant::now();
+        let answer = site.send("POST", &Call::login(ADMIN, "wrong password"));
+        assert_eq!(answer.status, 403);
+        assert!(began.elapsed() < Duration::from_secs(1));
+    }
+    assert_eq!(contents(&file), before, "not even of denials is anything written");
+    house.server.get(&format!("{EVAL}&user=U-1")).data();
+}
+
+#[test]
+fn every_route_refuses_other_names_and_what_a_proxy_sent() {
+    let house = House::dev();
+    let site = Site::of(&house);
+    let mut asked = 0;
+    for stop in stops() {
+        let call = (stop.call)(&site, &Texts::usual());
+        let before = house.state.load().model.head.clone();
+        for (name, value) in [
+            ("Host", "flags.example.com"),
+            ("Host", "127.0.0.1.example.com"),
+            ("Forwarded", "for=127.0.0.1"),
+            ("X-Forwarded-For", "127.0.0.1"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Anything", ""),
+        ] {
+            let mut call = call.clone();
+            call.headers.push((name, value.to_owned()));
+            let answer = site.send(stop.method, &call);
+            assert_eq!(answer.status, 403, "{} {} {name}", stop.method, call.path);
+            asked += 1;
+        }
+        assert_eq!(house.state.load().model.head, before, "{} {}", stop.method, call.path);
+    }
+    assert!(asked > 300, "{asked}");
 }

@@ -173,3 +173,35 @@ fn cors_is_off_by_default_and_never_with_credentials() {
         assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
     }
 }
+
+#[test]
+fn the_health_says_why_to_those_alone_who_may_read_definitions() {
+    use crate::common::scratch;
+    use stitch_server::source::Source;
+    let file = scratch("health").join("registry-of-secrets.json");
+    // Something to warn of: nothing uses the segment.
+    let text = r#"{"schema_version": "1.0", "flags": [], "segments": [{"key": "secret-plan", "included": []}]}"#;
+    std::fs::write(&file, text).unwrap();
+    let house = House::of(Settings { auth: Auth::Jwt, ..Settings::default() }, Source::File(file.clone()));
+    let told = |email: Option<&str>| {
+        let answer = match email {
+            None => house.server.get("/api/flags/health"),
+            Some(email) => house.ask(email, "GET", "/api/flags/health", ""),
+        };
+        (answer.data(), answer.text().contains("secret"))
+    };
+    let (all, secret) = told(Some(VIEWER));
+    assert!(secret && all["diagnostics"].as_array().is_some_and(|list| !list.is_empty()), "{all}");
+    for email in [None, Some(GUEST), Some(OPERATOR)] {
+        let (health, secret) = told(email);
+        assert!(!secret, "{health}");
+        assert_eq!((&health["status"], &health["registry"]["counts"]), (&json!("ready"), &all["registry"]["counts"]));
+    }
+    std::fs::write(&file, r#"{"schema_version": "1.0", "flags": [{"key": "secret-plan"}]}"#).unwrap();
+    crate::common::until(crate::common::PATIENCE, || (told(None).0["status"] == "degraded").then_some(()));
+    let (health, secret) = told(None);
+    assert!(!secret && health["refused"]["message"].is_string(), "{health}");
+    assert!(told(Some(ADMIN)).1);
+    let wrong = house.server.get_with("/api/flags/health", &[("Authorization", "Bearer x")]);
+    wrong.failure(401, "unauthorized");
+}

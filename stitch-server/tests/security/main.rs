@@ -4,19 +4,30 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bombs;
 mod command_line;
 mod dev;
 mod forge;
+mod frames;
+mod heads;
+mod injection;
 mod issuer;
 mod issuers;
 mod jwt;
 mod keys;
 mod login;
+mod paths;
 mod people;
+mod promises;
+mod secrets;
+mod slow;
 mod start;
+mod streams;
 mod tls;
 mod tokens;
+mod tour;
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use common::{Answer, Server, ask};
@@ -28,6 +39,7 @@ use stitch_server::caller::{Caller, Grant, Role};
 use stitch_server::config::Auth;
 use stitch_server::source::Source;
 use stitch_server::state::{AppState, Settings};
+use stitch_server::store::sqlite::Access;
 use stitch_server::store::{AuditQuery, Sqlite, Store};
 use stitch_server::writes::visit;
 use stitch_server::{gate, start as starting};
@@ -43,6 +55,16 @@ const VIEWER: &str = "viewer@example.com";
 /// Somebody who may log in, and nothing else.
 const GUEST: &str = "guest@example.com";
 const PASSWORD: &str = "correct horse battery";
+
+/// A role, and where.
+type Given = (Role, Option<&'static str>);
+
+const PEOPLE: [(&str, Option<Given>); 4] = [
+    (ADMIN, Some((Role::Admin, None))),
+    (OPERATOR, Some((Role::Operator, Some("dev")))),
+    (VIEWER, Some((Role::Viewer, None))),
+    (GUEST, None),
+];
 
 /// Everybody's, hashed once: that takes a while.
 static HASH: LazyLock<String> = LazyLock::new(|| passwords::hash(PASSWORD).unwrap());
@@ -64,15 +86,22 @@ impl House {
     }
 
     fn with(settings: Settings) -> Self {
+        Self::of(settings, Source::Store)
+    }
+
+    /// With definitions from there.
+    fn of(settings: Settings, source: Source) -> Self {
+        Self::on(settings, source, Arc::new(Sqlite::in_memory().unwrap()))
+    }
+
+    /// With a store that others can look at.
+    fn in_file(settings: Settings, file: &Path) -> Self {
+        Self::on(settings, Source::Store, Arc::new(Sqlite::open(file, Access::Serve).unwrap()))
+    }
+
+    fn on(settings: Settings, source: Source, store: Arc<dyn Store>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
-        let people = [
-            (ADMIN, Some((Role::Admin, None))),
-            (OPERATOR, Some((Role::Operator, Some("dev")))),
-            (VIEWER, Some((Role::Viewer, None))),
-            (GUEST, None),
-        ];
-        for (email, grant) in people {
+        for (email, grant) in PEOPLE {
             let grants = grant.map(|(role, env)| Grant { role, env: env.map(str::to_owned) });
             let profile = Profile {
                 grants: grants.into_iter().collect(),
@@ -85,9 +114,19 @@ impl House {
             let add = visit::write(&*store, &caller, &action, |draft| draft.add_user(email, &HASH, &profile));
             runtime.block_on(add).unwrap();
         }
+        Self::serve(settings, source, store, runtime)
+    }
+
+    /// With a store that others left.
+    fn reopen(settings: Settings, file: &Path) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self::serve(settings, Source::Store, Arc::new(Sqlite::open(file, Access::Serve).unwrap()), runtime)
+    }
+
+    fn serve(settings: Settings, source: Source, store: Arc<dyn Store>, runtime: tokio::runtime::Runtime) -> Self {
         let model = runtime.block_on(starting::store::read(&*store, true)).unwrap();
-        let registry = Source::Store.compile_model(&model).unwrap();
-        let state = AppState::with_store(settings, Source::Store, registry, gate::run().unwrap(), (store, model));
+        let registry = if source.is_written_here() { source.compile_model(&model) } else { source.load() };
+        let state = AppState::with_store(settings, source, registry.unwrap(), gate::run().unwrap(), (store, model));
         Self { server: Server::of(state.clone()), state, runtime }
     }
 
@@ -130,7 +169,7 @@ impl House {
 
     /// The audit log, whose chain holds.
     fn audit(&self) -> Vec<Value> {
-        let query = AuditQuery { flag: None, after: 0, limit: 1_000 };
+        let query = AuditQuery { flag: None, after: 0, limit: usize::MAX >> 1 };
         let rows = self.runtime.block_on(self.state.store().audit(query)).unwrap();
         let mut verifier = Verifier::default();
         rows.iter().try_for_each(|row| verifier.row(row)).unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{ADMIN, House, OPERATOR, PASSWORD, VIEWER, refused};
+use crate::{ADMIN, GUEST, House, OPERATOR, PASSWORD, VIEWER, refused};
 
 const BOB: &str = "/v1/users/bob@example.com";
 
@@ -113,4 +113,47 @@ fn a_new_password_takes_the_place_of_the_old_one() {
         house.server.post("/v1/auth/login", body).status
     };
     assert_eq!((login("long enough"), login("another password"), login(PASSWORD)), (401, 200, 401));
+}
+
+#[test]
+fn who_was_given_nothing_gets_nothing_on_any_route_and_each_try_is_told() {
+    use crate::tour::{Site, Texts, Who, stops};
+    let house = House::jwt();
+    let site = Site::of(&house);
+    let guest = Site { address: site.address, token: house.token(GUEST), key: site.key.clone() };
+    // What asks for no permission: these evaluate for whoever asks, or are for anybody.
+    let free = ["/api/flags/eval", "/api/flags/eval/batch", "/v1/auth/login"];
+    let (mut reads, mut writes) = (0, 0);
+    for stop in stops().into_iter().filter(|stop| !free.contains(&stop.route)) {
+        let call = (stop.call)(&site, &Texts::usual());
+        if call.who != Who::Person {
+            continue;
+        }
+        let before = house.state.load().model.head.clone();
+        let answer = guest.send(stop.method, &call);
+        assert_eq!(answer.status, 403, "{} {} {}", stop.method, call.path, answer.text());
+        assert!(answer.text().contains("insufficient permissions"), "{} {}", call.path, answer.text());
+        let after = house.state.load().model.head.clone();
+        let told = after.audit - before.audit;
+        assert_eq!((after.revision, told), (before.revision, u64::from(stop.writes)), "{} {}", stop.method, call.path);
+        if stop.writes { writes += 1 } else { reads += 1 }
+    }
+    assert!(reads > 12 && writes > 20, "{reads} {writes}");
+    let denied: Vec<_> = house.audit().into_iter().filter(|entry| entry["outcome"] == "denied").collect();
+    assert_eq!(denied.len(), writes);
+    assert!(denied.iter().all(|entry| entry["actor"] == GUEST && entry["code"] == "forbidden"), "{denied:?}");
+}
+
+#[test]
+fn a_name_of_a_megabyte_leaves_its_beginning_in_the_audit_log() {
+    let house = House::dev();
+    let name = "\u{e01}".repeat(300_000);
+    let flag = json!({"key": name, "default_value": false}).to_string();
+    refused(&house.ask(GUEST, "POST", "/v1/flags", &flag), 403, "forbidden");
+    let stop = json!({"reason": "x", "env": name}).to_string();
+    house.ask(GUEST, "POST", "/api/flags/flags.registry_v1/rollback", &stop).failure(403, "forbidden");
+    let denied: Vec<_> = house.audit().into_iter().filter(|entry| entry["outcome"] == "denied").collect();
+    let beginning = "\u{e01}".repeat(256);
+    assert_eq!((&denied[0]["target"], &denied[0]["flag"]), (&json!(beginning), &json!(beginning)));
+    assert_eq!(denied[1]["env"], json!(beginning));
 }

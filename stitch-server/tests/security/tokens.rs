@@ -197,3 +197,61 @@ fn tokens_of_another_history_are_refused() {
     let (_, claims) = parts(&one.token(ADMIN));
     is_refused(&two, &signer.token(&json!({"alg": "ES256", "kid": kid}), &claims), "issuer is not trusted");
 }
+
+#[test]
+fn keys_overlap_while_they_rotate() {
+    use stitch_server::auth::signing::{self, LEAD};
+    const HOUR: i64 = 3_600_000;
+    let house = House::dev();
+    let rotate = |made: i64, at_once: bool| {
+        let (id, key) = signing::make(made).unwrap();
+        let kid = id.clone();
+        let action = Action::new("signing_key.rotate", id.clone());
+        let write = house.state.write(Caller::operator_of_the_machine(), action, move |draft| {
+            draft.rotate_signing_key(&id, &key, at_once);
+            Ok(())
+        });
+        house.runtime.block_on(write).unwrap();
+        kid
+    };
+    let kid = |token: &str| parts(token).0["kid"].as_str().unwrap().to_owned();
+    let told = || {
+        jwks(&house)["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["kid"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let opens = |token: &str| house.ask_as(token, "GET", USERS, "").status == 200;
+    let first = kid(&house.token(ADMIN));
+    let old = house.token(ADMIN);
+
+    // Told at once, so that whoever keeps the list knows it when it signs.
+    let second = rotate(now(), false);
+    assert_eq!(told(), [first.clone(), second.clone()]);
+    assert_eq!(kid(&house.token(ADMIN)), first);
+    assert_eq!(kid(&house.token_of(ADMIN, now() + LEAD - 1_000)), first);
+    let new = house.token_of(ADMIN, now() + LEAD + 1_000);
+    assert_eq!(kid(&new), second);
+    assert!(opens(&old) && opens(&new));
+
+    // One that was replaced counts until all that it signed has expired, and the next rotation removes it.
+    let third = rotate(now() - LEAD - HOUR, false);
+    assert_eq!(kid(&house.token(ADMIN)), third);
+    assert!(opens(&old) && opens(&new), "a minute longer than its tokens live");
+    let fourth = rotate(now() - LEAD - 2 * HOUR, false);
+    assert_eq!(told(), [&*fourth], "what is over is not told");
+    is_refused(&house, &old, "key that is not known");
+    assert_eq!(house.state.load().model.signing_keys.len(), 4, "nor kept for long");
+    let fifth = rotate(now(), false);
+    assert_eq!(
+        house.state.load().model.signing_keys.keys().cloned().collect::<Vec<_>>(),
+        [fourth.clone(), fifth.clone()]
+    );
+    assert_eq!(kid(&house.token(ADMIN)), fourth);
+
+    let last = rotate(now(), true);
+    assert_eq!((told(), kid(&house.token(ADMIN))), (vec![last.clone()], last));
+    house.audit();
+}
