@@ -100,18 +100,18 @@ impl Cache {
             Err(TryLockError::WouldBlock) => return Ok(Saved::Busy),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        if self.has(&file[..HEAD]) {
+        if self.has(&file) {
             return Ok(Saved::Known);
         }
         self.put(&file)?;
         Ok(Saved::Written)
     }
 
-    /// Whether the newest file begins so; then it is as new as this moment.
-    fn has(&self, head: &[u8]) -> bool {
-        let mut found = vec![0; head.len()];
+    /// Whether the newest file is these bytes; then it is as new as this moment.
+    fn has(&self, bytes: &[u8]) -> bool {
         let Ok(mut file) = OpenOptions::new().read(true).write(true).open(&self.path) else { return false };
-        file.read_exact(&mut found).is_ok() && found == head && file.set_modified(SystemTime::now()).is_ok()
+        let mut found = Vec::with_capacity(bytes.len());
+        file.read_to_end(&mut found).is_ok() && found == bytes && file.set_modified(SystemTime::now()).is_ok()
     }
 
     fn put(&self, bytes: &[u8]) -> io::Result<()> {

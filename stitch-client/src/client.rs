@@ -148,7 +148,6 @@ impl Client {
     pub fn shutdown(&self, patience: Duration) -> EventCounts {
         self.sender.flush(patience);
         self.life.end();
-        self.life.join();
         self.shared.listeners.end();
         self.events()
     }
@@ -218,23 +217,22 @@ struct Life {
 }
 
 impl Life {
+    /// Waits for the thread, so that nothing takes over after this.
     fn end(&self) {
         self.sender.end();
-        if !self.stop.send_replace(true) {
-            self.shared.lost("the client was shut down".to_owned());
-        }
-    }
-
-    fn join(&self) {
+        self.stop.send_replace(true);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
+            // It does not panic; and if it did, what serves would serve on.
             let _ = thread.join();
+            self.shared.lost("the client was shut down".to_owned());
         }
     }
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
-        self.end();
+        self.sender.end();
+        self.stop.send_replace(true);
     }
 }

@@ -84,7 +84,7 @@ impl Follower {
         }
     }
 
-    /// Takes over a message, and whatever has come with it, so that it is compiled once.
+    /// Takes over a message, and the changes that have come with it, so that all are compiled once.
     async fn take(
         &mut self,
         message: Result<Option<SyncResponse>, Status>,
@@ -94,10 +94,17 @@ impl Follower {
         let (mut changed, mut end) = (false, None);
         while let Some(message) = next.take() {
             match message {
-                Ok(Some(message)) => match self.apply(message) {
-                    Ok(applied) => changed |= applied,
-                    Err(gap) => end = Some(End::soon(gap.to_string())),
-                },
+                Ok(Some(message)) => {
+                    let is_whole = message.snapshot;
+                    match self.apply(message) {
+                        Ok(applied) => changed |= applied,
+                        Err(gap) => end = Some(End::soon(gap.to_string())),
+                    }
+                    if is_whole {
+                        // It serves, whatever comes after it.
+                        break;
+                    }
+                }
                 Ok(None) => end = Some(End::soon("the stream of definitions ended without a word")),
                 Err(status) => end = Some(End::of(&status)),
             }

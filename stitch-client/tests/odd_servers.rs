@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::fake::{Fake, Step, change, heartbeat, snapshot};
 use common::{PATIENCE, number, until, until_so};
 use stitch_client::{Client, Status};
-use stitch_sync::v1::SyncResponse;
+use stitch_sync::v1::{Definition, SyncResponse};
 
 const LONG: Duration = Duration::from_hours(1);
 
@@ -151,13 +151,20 @@ fn silence_is_taken_for_the_end() {
 
 #[test]
 fn what_came_while_it_compiled_is_compiled_once() {
-    let many = (2..=2_000).map(|index| Step::Say(change(index, i64::try_from(index).unwrap())));
-    let fake =
-        Fake::start(vec![std::iter::once(Step::Say(snapshot(1, 1))).chain(many).chain([Step::Fall(LONG)]).collect()]);
+    let mut whole = snapshot(1, 1);
+    let flag = |index| Definition {
+        key: format!("f{index}"),
+        json: format!(r#"{{"key": "f{index}", "default_value": false, "description": "one of many"}}"#),
+    };
+    whole.flags.extend((0..3_000).map(flag));
+    let changes = (2..=400).map(|index| Step::Say(change(index, i64::try_from(index).unwrap())));
+    let fake = Fake::start(vec![[Step::Say(whole)].into_iter().chain(changes).chain([Step::Fall(LONG)]).collect()]);
     let client = client(&fake);
     let (tell, told) = std::sync::mpsc::channel();
     client.on_change(move |change| tell.send(change.number).unwrap());
-    until_so(|| number(&client) == 2_000);
-    let compiled = told.iter().take_while(|number| *number < 2_000).count();
-    assert!(compiled < 1_900, "{compiled} of 2000");
+    until_so(|| number(&client) == 400);
+    client.shutdown(Duration::ZERO);
+    drop(client);
+    let compiled = told.iter().count();
+    assert!(compiled < 100, "{compiled} of 400");
 }

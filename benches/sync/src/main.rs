@@ -8,6 +8,7 @@ use tokio::task::block_in_place;
 use tokio::time::sleep;
 
 mod clients;
+mod following;
 mod server;
 
 use clients::{Clients, open};
@@ -31,6 +32,7 @@ async fn main() {
          message: the request, the compilation, the disk and the way to the client are in them.\n",
         std::thread::available_parallelism().map_or(1, usize::from)
     );
+    one_client(Path::new(program), &mut report).await;
     few_flags(Path::new(program), count, &mut report).await;
     many_flags(Path::new(program), count, minutes, &mut report).await;
     asleep(Path::new(program), &mut report).await;
@@ -39,6 +41,23 @@ async fn main() {
     }
     std::fs::write(result, &report).expect("the result can be written");
     println!("{report}");
+}
+
+async fn one_client(program: &Path, report: &mut String) {
+    let _ = writeln!(
+        report,
+        "\n## One client that evaluates\n\n`stitch-client`, until what came is compiled and serves. Median and 99th \
+         percentile (of 100 changes), median and longest (of 50 cuts of the connection, after each of which it waits a \
+         random time of up to 500 ms or more). Memory: of its process, with the first definitions and after all changes.\n\n\
+         | flags | first definitions | from the file | a change serves | after the writer's answer | after a cut | memory |\n\
+         |---|---|---|---|---|---|---|"
+    );
+    for flags in [1_000, 10_000] {
+        say(&format!("one client, {flags} flags"));
+        let line = following::follow(program, flags).await;
+        say(&line);
+        let _ = writeln!(report, "{line}");
+    }
 }
 
 async fn few_flags(program: &Path, count: usize, report: &mut String) {

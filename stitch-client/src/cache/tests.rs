@@ -57,12 +57,14 @@ fn what_is_cut_off_anywhere_is_not_believed() {
         let (number, wrong) = found(&cache);
         assert_eq!((number, wrong.len()), (Some(1), 1), "{length} bytes of {}", whole.len());
     }
+    fs::write(&cache.path, &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(cache.save(&snapshot(2)).unwrap(), Saved::Written, "what is torn is written anew");
     let longer = [&*whole, b"x"].concat();
     fs::write(&cache.path, longer).unwrap();
     assert_eq!(found(&cache).0, Some(1));
-    fs::remove_file(cache.generation(1)).unwrap();
+    fs::remove_file(cache.generation(2)).unwrap();
     let (number, wrong) = found(&cache);
-    assert_eq!((number, wrong.len()), (None, 1), "what is torn is not believed, though there is nothing else");
+    assert_eq!((number, wrong.len()), (None, 2), "what is torn is not believed, though there is nothing else");
     clear(&cache);
 }
 

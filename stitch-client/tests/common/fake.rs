@@ -52,6 +52,7 @@ impl Fake {
         runtime.spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
+                socket.set_nodelay(true).unwrap();
                 let (scripts, heard) = (scripts.clone(), Arc::clone(&heard));
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(request, scripts.clone(), Arc::clone(&heard)));
