@@ -130,7 +130,7 @@ impl Client {
     ///
     /// If there is no room, nowhere to send it to, or something is wrong with the event.
     pub fn record(&self, event: Event) -> Result<(), NotRecorded> {
-        self.sender.record(&self.shared, &event)
+        self.sender.record(&self.shared, event)
     }
 
     /// What became of events so far.

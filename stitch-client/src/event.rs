@@ -62,7 +62,7 @@ impl Event {
     }
 
     /// As it is sent, in JSON; `id` names it if it has no name.
-    pub(crate) fn report(&self, id: impl FnOnce() -> String) -> Result<String, NotRecorded> {
+    pub(crate) fn report(self, id: impl FnOnce() -> String) -> Result<String, NotRecorded> {
         let unfit = |what: &str| Err(NotRecorded::Unfit(what.to_owned()));
         let at = self.at.unwrap_or_else(SystemTime::now);
         if !at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < LAST) {
@@ -71,7 +71,7 @@ impl Event {
         if matches!(self.value, EventValue::Double(double) if !double.is_finite()) {
             return unfit("its value must be a finite number");
         }
-        let id = self.id.clone().unwrap_or_else(id);
+        let id = self.id.unwrap_or_else(id);
         for (name, text) in [
             ("metric_key", &self.metric_key),
             ("context_type", &self.context_type),

@@ -60,7 +60,7 @@ impl Sender {
     }
 
     /// Puts an event into the queue.
-    pub(crate) fn record(self: &Arc<Self>, shared: &Arc<Shared>, event: &Event) -> Result<(), NotRecorded> {
+    pub(crate) fn record(self: &Arc<Self>, shared: &Arc<Shared>, event: Event) -> Result<(), NotRecorded> {
         if self.post.is_none() {
             return Err(NotRecorded::NoEventsUrl);
         }

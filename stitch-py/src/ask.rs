@@ -156,8 +156,8 @@ impl<'a, 'py> Question<'a, 'py> {
         key: &str,
         ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
     ) -> PyResult<R> {
-        let question = Question::new(py, serving, key, serving.flag(key).as_ref());
-        ask(Question { home: Some(Home(serving)), ..question })
+        let handle = serving.flag(key);
+        ask(Question { home: Some(Home(serving)), ..Question::new(py, serving, key, handle.as_ref()) })
     }
 
     #[inline]

@@ -199,7 +199,12 @@ def test_waiting_lets_others_run(server: Server) -> None:
     client = stitch.Client(AWAY, server.key)
     counted = 0
     done = threading.Event()
-    waiting = threading.Thread(target=lambda: (client.wait_ready(0.5), done.set()))
+
+    def wait() -> None:
+        client.wait_ready(0.5)
+        done.set()
+
+    waiting = threading.Thread(target=wait)
     waiting.start()
     while not done.is_set():
         counted += 1

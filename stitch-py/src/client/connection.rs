@@ -179,7 +179,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let state = self.here().map(|live| live.client.state());
         let state = state.map_or_else(
             || "not started".to_owned(),
