@@ -55,7 +55,8 @@ class Server:
     def start(self) -> None:
         # In dev mode the store would begin with flags to try.
         command = [str(PROGRAM), "--auth", "jwt", "--log-level", "warn", "--management-addr", "127.0.0.1:0"]
-        self._process = subprocess.Popen([*command, *self._addresses, "--store", str(self.store)], stdout=subprocess.PIPE, text=True)
+        command += [*self._addresses, "--store", str(self.store)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         banner = ""
         for line in self._process.stdout:

@@ -28,6 +28,8 @@ __all__ = [
     "Holder",
     "LiveFlag",
     "TraceEntry",
+    "_end_all",
+    "_forked",
 ]
 
 def _end_all() -> None: ...

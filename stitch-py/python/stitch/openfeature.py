@@ -77,8 +77,8 @@ def system_time() -> int:
 class StitchProvider(AbstractProvider):
     """Evaluates flags of an engine, which can be swapped at any time, or of a client, which follows its server.
 
-    Contexts that have no `now` get the time of `clock`, in milliseconds since the epoch. `timeout` is how many seconds a
-    client may take to have definitions. The client stays the caller's, to close when nobody asks any more.
+    Contexts that have no `now` get the time of `clock`, in milliseconds since the epoch. `timeout` is how many seconds
+    a client may take to have definitions. The client stays the caller's, to close when nobody asks any more.
     """
 
     def __init__(
