@@ -4,6 +4,7 @@
 #   benches/sync/run.sh              builds, then measures (about fifteen minutes; keep the machine quiet)
 #   MINUTES=1 benches/sync/run.sh    a shorter steady run
 #   CLIENTS=200 benches/sync/run.sh  fewer clients
+#   CLIENTS=0 benches/sync/run.sh    only what one client costs that evaluates
 #
 # Linux only: it reads the server's memory from /proc. Each client takes a file descriptor of this process and one of
 # the server.

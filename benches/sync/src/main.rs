@@ -33,9 +33,11 @@ async fn main() {
         std::thread::available_parallelism().map_or(1, usize::from)
     );
     one_client(Path::new(program), &mut report).await;
-    few_flags(Path::new(program), count, &mut report).await;
-    many_flags(Path::new(program), count, minutes, &mut report).await;
-    asleep(Path::new(program), &mut report).await;
+    if count > 0 {
+        few_flags(Path::new(program), count, &mut report).await;
+        many_flags(Path::new(program), count, minutes, &mut report).await;
+        asleep(Path::new(program), &mut report).await;
+    }
     if let Some(folder) = Path::new(result).parent() {
         std::fs::create_dir_all(folder).expect("a folder");
     }
