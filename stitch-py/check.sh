@@ -22,6 +22,10 @@ if ! cmp -s requirements-test.txt "$venv/requirements-test.txt"; then
   cp requirements-test.txt "$venv/requirements-test.txt"
 fi
 
+# What clients follow.
+cargo build --quiet --locked -p stitch-server
+export STITCH_SERVER="$(cd "${CARGO_TARGET_DIR:-../target}" && pwd)/debug/stitch-server"
+
 rm -rf "$target/dist"
 # The profile of the workspace's tests: quick to build, and the same answers.
 "$python" -m maturin build --quiet --locked --profile dev --interpreter "$python" --target-dir "$target" --out "$target/dist"

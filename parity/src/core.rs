@@ -53,31 +53,36 @@ struct LoadedCore {
 
 impl Loaded for LoadedCore {
     fn ask(&self, question: &Question) -> Answer {
-        let document = match ContextDocument::from_json(&question.context) {
-            Ok(document) => document,
-            Err(error) => return Answer::ContextRefused(error.to_string()),
-        };
-        let context = document.context();
-        if let Err(error) = self.engine.check(&context) {
-            return Answer::ContextRefused(error.to_string());
-        }
-        let flag = question.flag.as_str();
-        let explained = self.engine.explain(flag, &context);
-        let evaluation = match self.way {
-            Way::Name => self.engine.evaluate(flag, &context),
-            Way::Handle => match self.engine.flag(flag) {
-                Some(handle) => handle.evaluate(&context),
-                None => self.engine.evaluate(flag, &context),
-            },
-            Way::All => {
-                let all = self.engine.evaluate_all(&context);
-                let found = all.into_iter().find(|evaluation| evaluation.flag_key == flag);
-                found.unwrap_or_else(|| self.engine.evaluate(flag, &context))
-            }
-            Way::Explain => explained.evaluation,
-        };
-        Answer::Result(write(&evaluation, question.trace.then_some(&explained.trace)))
+        ask(&self.engine, self.way, question)
     }
+}
+
+/// Asks an engine, wherever it came from.
+pub fn ask(engine: &Engine, way: Way, question: &Question) -> Answer {
+    let document = match ContextDocument::from_json(&question.context) {
+        Ok(document) => document,
+        Err(error) => return Answer::ContextRefused(error.to_string()),
+    };
+    let context = document.context();
+    if let Err(error) = engine.check(&context) {
+        return Answer::ContextRefused(error.to_string());
+    }
+    let flag = question.flag.as_str();
+    let explained = engine.explain(flag, &context);
+    let evaluation = match way {
+        Way::Name => engine.evaluate(flag, &context),
+        Way::Handle => match engine.flag(flag) {
+            Some(handle) => handle.evaluate(&context),
+            None => engine.evaluate(flag, &context),
+        },
+        Way::All => {
+            let all = engine.evaluate_all(&context);
+            let found = all.into_iter().find(|evaluation| evaluation.flag_key == flag);
+            found.unwrap_or_else(|| engine.evaluate(flag, &context))
+        }
+        Way::Explain => explained.evaluation,
+    };
+    Answer::Result(write(&evaluation, question.trace.then_some(&explained.trace)))
 }
 
 fn write(evaluation: &Evaluation<'_>, trace: Option<&Vec<TraceEntry>>) -> String {

@@ -18,7 +18,7 @@ mod references;
 mod subject;
 mod vectors;
 
-pub use crate::core::{Core, Way, check_diagnostics, check_stage};
+pub use crate::core::{Core, Way, ask, check_diagnostics, check_stage};
 pub use differences::{Difference, Tally, search};
 pub use harness::{cannot_be_asked, run};
 pub use process::{Process, Reply};

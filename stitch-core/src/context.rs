@@ -124,6 +124,24 @@ impl<'a> Context<'a> {
         Self { now: Some(milliseconds), ..self }
     }
 
+    /// In that environment and at that time, unless the context says otherwise: for whoever knows both, as a server does.
+    ///
+    /// ```
+    /// use stitch_core::Context;
+    ///
+    /// let context = Context::user("U-1").now(7).or_at(Some("prod"), 1_767_225_600_000);
+    /// assert_eq!(format!("{context:?}"), format!("{:?}", Context::user("U-1").now(7).env("prod")));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn or_at(mut self, env: Option<&'a str>, milliseconds: i64) -> Self {
+        self.now.get_or_insert(milliseconds);
+        if let Some(slot) = self.texts.get_mut(Field::Env as usize) {
+            *slot = slot.or(env);
+        }
+        self
+    }
+
     /// One more attribute; replaces one of the same name.
     #[inline]
     #[must_use]

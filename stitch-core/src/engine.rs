@@ -208,6 +208,28 @@ impl Engine {
         Some(Call::new(self, context).check_segment(index))
     }
 
+    /// The keys of the flags that may answer otherwise than in `before`, in ascending order: those that came or went, and
+    /// those whose [`FlagHandle::fingerprint`] is another.
+    ///
+    /// ```
+    /// # use stitch_core::Engine;
+    /// let registry = |tiers: &str| format!(r#"{{"schema_version": "1.0", "internal_tiers": {tiers},
+    ///     "flags": [{{"key": "a", "default_value": false, "rollout_stage": "internal"}}]}}"#);
+    /// let before = Engine::from_json(&registry(r#"["crew"]"#))?;
+    /// let after = Engine::from_json(&registry(r#"["crew", "staff"]"#))?;
+    /// assert_eq!(after.changed_flags(&before), ["a"]);
+    /// assert!(after.changed_flags(&after).is_empty());
+    /// # Ok::<(), stitch_core::DefinitionsError>(())
+    /// ```
+    pub fn changed_flags(&self, before: &Engine) -> Vec<String> {
+        let fingerprint = |engine: &Self, key: &str| engine.flag(key).map(|flag| flag.fingerprint());
+        let here = self.flag_keys().filter(|key| fingerprint(before, key) != fingerprint(self, key));
+        let gone = before.flag_keys().filter(|key| self.flag(key).is_none());
+        let mut keys: Vec<String> = here.chain(gone).map(str::to_owned).collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// Whether the contract accepts the context, for this registry.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! What holds the house together (ARCHITECTURE.md): server, py, openfeature, parity and benches know the core; the core
-//! knows none of them; nobody knows parity. And the core stays light.
+//! What holds the house together (ARCHITECTURE.md): server, client, py, openfeature, parity and benches know the core; the
+//! core knows none of them; nobody knows parity. And the core stays light.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -9,7 +9,8 @@ use serde_json::Value;
 const CORE: &str = "stitch-core";
 const PARITY: &str = "parity";
 /// Who may know the core.
-const ABOVE_THE_CORE: [&str; 5] = ["stitch-server", "stitch-py", "stitch-openfeature", PARITY, "benches"];
+const ABOVE_THE_CORE: [&str; 6] =
+    ["stitch-server", "stitch-client", "stitch-py", "stitch-openfeature", PARITY, "benches"];
 
 /// A package of the workspace and what it depends on.
 struct Member {

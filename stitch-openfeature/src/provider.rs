@@ -49,13 +49,13 @@ impl StitchProvider {
 
     /// Serves another registry from now on, in all clones, and tells which flags really changed, in ascending order:
     /// those that were added or removed, and those of which anything changed that an answer can depend on, be it in a
-    /// flag or segment that they refer to ([`FlagHandle::fingerprint`](stitch_core::FlagHandle::fingerprint)).
+    /// flag or segment that they refer to ([`Engine::changed_flags`]).
     ///
     /// This version of the SDK has no events for it to raise, so whoever swaps is told.
     pub fn swap(&self, engine: impl Into<Arc<Engine>>) -> Vec<String> {
         let engine = engine.into();
         let before = self.engine.swap(Arc::clone(&engine));
-        changed(&before, &engine)
+        engine.changed_flags(&before)
     }
 
     /// One question: nothing in here waits.
@@ -74,15 +74,6 @@ fn system_time() -> i64 {
         Ok(since) => milliseconds(since),
         Err(error) => -milliseconds(error.duration()),
     }
-}
-
-fn changed(before: &Engine, after: &Engine) -> Vec<String> {
-    let fingerprint = |engine: &Engine, key: &str| engine.flag(key).map(|flag| flag.fingerprint());
-    let here = after.flag_keys().filter(|key| fingerprint(before, key) != fingerprint(after, key));
-    let gone = before.flag_keys().filter(|key| after.flag(key).is_none());
-    let mut keys: Vec<String> = here.chain(gone).map(str::to_owned).collect();
-    keys.sort_unstable();
-    keys
 }
 
 impl fmt::Debug for StitchProvider {

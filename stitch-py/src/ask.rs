@@ -1,12 +1,13 @@
-//! One question, however it is put: to an engine, a holder or a handle, with a context or with its fields.
+//! One question, however it is put: to an engine, a holder, a client or a handle, with a context or with its fields.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+use stitch_client::Serving;
 use stitch_core::{Context, Engine, Evaluation, Explanation, FlagHandle, Value};
 
 use crate::context::{FieldArguments, Fields, PyContext, check};
-use crate::errors::{flag_key, wrong_type};
+use crate::errors::{flag_key, refuse, wrong_type};
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
 use crate::value::{default, to_python};
@@ -50,13 +51,22 @@ impl<'a, 'py> ForWhom<'a, 'py> {
     /// Asks with the core's context, once it is known to be one that the engine accepts.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the rest of it is out of line")]
-    fn ask<R>(&self, py: Python<'_>, engine: &Engine, question: impl FnOnce(&Context<'_>) -> R) -> PyResult<R> {
+    fn ask<R>(
+        &self,
+        py: Python<'_>,
+        engine: &Engine,
+        home: Option<&Home<'_>>,
+        question: impl FnOnce(&Context<'_>) -> R,
+    ) -> PyResult<R> {
         let mut made = None;
         let context = match self {
             Self::Context(context) if !context.get().has_overrides() => context.get(),
             _ => self.accepted(py, engine, &mut made)?,
         };
-        Ok(question(context.borrowed()))
+        match home {
+            None => Ok(question(context.borrowed())),
+            Some(home) => Ok(question(&home.complete(py, context)?)),
+        }
     }
 
     /// The context that was given, or `made` of the fields. Out of line, so that what hot loops do stays small.
@@ -94,19 +104,37 @@ fn make(py: Python<'_>, context: Option<&Bound<'_, PyAny>>, fields: Option<&Fiel
     }
 }
 
+/// Where and when a client evaluates: what a context does not say, a server would fill in.
+#[derive(Clone, Copy)]
+pub(crate) struct Home<'a>(pub(crate) &'a Serving);
+
+impl Home<'_> {
+    fn complete<'x>(&'x self, py: Python<'_>, context: &'x PyContext) -> PyResult<Context<'x>> {
+        if let (Some(env), Some(own)) = (context.document().env.as_deref(), self.0.environment())
+            && env != own
+        {
+            let message =
+                format!("the client's definitions are those of `{own}`: leave it out, or take a key of `{env}`");
+            return Err(refuse(py, "env", message));
+        }
+        Ok(self.0.complete(context.borrowed().clone()))
+    }
+}
+
 /// Which flag, of which engine.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a, 'py> {
     engine: &'a Engine,
     key: &'a str,
     handle: Option<&'a FlagHandle<'a>>,
+    home: Option<Home<'a>>,
     py: Python<'py>,
 }
 
 impl<'a, 'py> Question<'a, 'py> {
     #[inline]
     pub(crate) fn new(py: Python<'py>, engine: &'a Engine, key: &'a str, handle: Option<&'a FlagHandle<'a>>) -> Self {
-        Self { engine, key, handle, py }
+        Self { engine, key, handle, home: None, py }
     }
 
     /// Asks by name.
@@ -119,6 +147,17 @@ impl<'a, 'py> Question<'a, 'py> {
         let py = key.py();
         let key = flag_key(key)?;
         ask(Question::new(py, engine, key, engine.flag(key).as_ref()))
+    }
+
+    /// Asks what a client serves.
+    pub(crate) fn served<R>(
+        serving: &Serving,
+        py: Python<'py>,
+        key: &str,
+        ask: impl FnOnce(Question<'_, 'py>) -> PyResult<R>,
+    ) -> PyResult<R> {
+        let handle = serving.flag(key);
+        ask(Question { home: Some(Home(serving)), ..Question::new(py, serving, key, handle.as_ref()) })
     }
 
     #[inline]
@@ -154,11 +193,15 @@ impl<'a, 'py> Question<'a, 'py> {
     /// Made where it stays: handing it over costs as much as making it.
     #[inline]
     pub(crate) fn evaluate(&self, whom: &ForWhom<'_, 'py>) -> PyResult<Bound<'py, PyEvaluation>> {
-        whom.ask(self.py, self.engine, |context| Bound::new(self.py, PyEvaluation::from(&self.answer(context))))?
+        whom.ask(self.py, self.engine, self.home.as_ref(), |context| {
+            Bound::new(self.py, PyEvaluation::from(&self.answer(context)))
+        })?
     }
 
     pub(crate) fn explain(&self, whom: &ForWhom<'_, 'py>) -> PyResult<PyExplanation> {
-        whom.ask(self.py, self.engine, |context| PyExplanation::from_core(self.py, self.explanation(context)))?
+        whom.ask(self.py, self.engine, self.home.as_ref(), |context| {
+            PyExplanation::from_core(self.py, self.explanation(context))
+        })?
     }
 
     #[inline(always)]
@@ -168,7 +211,9 @@ impl<'a, 'py> Question<'a, 'py> {
             Some(fallback) if let Ok(fallback) = fallback.cast::<PyBool>() => fallback.is_true(),
             _ => default::<PyBool>(fallback, "a bool")?.is_truthy()?,
         };
-        whom.ask(self.py, self.engine, |context| self.handle.map_or(fallback, |handle| handle.bool(context, fallback)))
+        whom.ask(self.py, self.engine, self.home.as_ref(), |context| {
+            self.handle.map_or(fallback, |handle| handle.bool(context, fallback))
+        })
     }
 
     pub(crate) fn string(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
@@ -203,7 +248,7 @@ impl<'a, 'py> Question<'a, 'py> {
         fallback: &Bound<'py, PyAny>,
         is_wanted: impl FnOnce(&Value<'_>) -> bool,
     ) -> Answer<'py> {
-        whom.ask(self.py, self.engine, |context| match self.value(context) {
+        whom.ask(self.py, self.engine, self.home.as_ref(), |context| match self.value(context) {
             Some(value) if is_wanted(&value) => to_python(self.py, value),
             _ => Ok(fallback.clone()),
         })?
@@ -213,10 +258,15 @@ impl<'a, 'py> Question<'a, 'py> {
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// Every flag; without the interpreter's lock where there are many.
-pub(crate) fn evaluate_all(py: Python<'_>, engine: &Engine, whom: &ForWhom<'_, '_>) -> PyResult<Vec<PyEvaluation>> {
+pub(crate) fn evaluate_all(
+    py: Python<'_>,
+    engine: &Engine,
+    home: Option<&Home<'_>>,
+    whom: &ForWhom<'_, '_>,
+) -> PyResult<Vec<PyEvaluation>> {
     let convert = |evaluations: Vec<Evaluation<'_>>| evaluations.iter().map(PyEvaluation::from).collect();
     let is_many = engine.flag_keys().nth(MANY_FLAGS - 1).is_some();
-    whom.ask(py, engine, |context| {
+    whom.ask(py, engine, home, |context| {
         if is_many {
             py.detach(|| convert(engine.evaluate_all(context)))
         } else {

@@ -12,7 +12,7 @@ use crate::json;
 
 pub(crate) mod check;
 mod document;
-mod instant;
+pub(crate) mod instant;
 mod read;
 
 pub(crate) use document::Document;

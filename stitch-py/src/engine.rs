@@ -162,7 +162,7 @@ asking! {
         approvals: Option<Given<'_, 'py>>,
         now: Option<Given<'_, 'py>>,
     ) -> PyResult<Vec<PyEvaluation>> {
-        evaluate_all(py, &self.engine, &ForWhom::new(context.as_deref(), [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
+        evaluate_all(py, &self.engine, None, &ForWhom::new(context.as_deref(), [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     /// A handle on a flag: its name is looked up once, for hot loops.

@@ -84,7 +84,7 @@ asking! {
         now: Option<Given<'_, 'py>>,
     ) -> PyResult<Vec<PyEvaluation>> {
         let current = self.current.load();
-        evaluate_all(py, &current.get().engine, &ForWhom::new(context.as_deref(), [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
+        evaluate_all(py, &current.get().engine, None, &ForWhom::new(context.as_deref(), [user_id, kind, tenant_id, tier, env, role_key, attributes, overrides, approvals, now]))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -1,4 +1,4 @@
-//! `stitch-core` for Python. Conversion only: what a flag answers is decided in the core.
+//! `stitch-core` and `stitch-client` for Python. Conversion only: what a flag answers is decided in the core.
 //!
 //! The Python package is `stitch`; this is its native module, `stitch._stitch`.
 
@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 
 mod ask;
 mod asking;
+mod client;
 mod context;
 mod diagnostic;
 mod engine;
@@ -15,6 +16,7 @@ mod explanation;
 mod flag;
 mod holder;
 mod json;
+mod live_flag;
 mod reason;
 mod text;
 mod value;
@@ -22,6 +24,8 @@ mod value;
 /// The native half of `stitch`: import `stitch` itself.
 #[pymodule(gil_used = false)]
 mod _stitch {
+    #[pymodule_export]
+    use super::client::{_end_all, _forked, PyClient};
     #[pymodule_export]
     use super::context::PyContext;
     #[pymodule_export]
@@ -36,4 +40,6 @@ mod _stitch {
     use super::flag::PyFlag;
     #[pymodule_export]
     use super::holder::PyHolder;
+    #[pymodule_export]
+    use super::live_flag::PyLiveFlag;
 }

@@ -9,7 +9,7 @@ import pytest
 
 import stitch
 
-MODULES = ["stitch", "stitch._errors", "stitch.openfeature"]
+MODULES = ["stitch", "stitch._client", "stitch._errors", "stitch.openfeature"]
 EXAMPLES = [
     test
     for name in MODULES

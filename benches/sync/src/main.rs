@@ -6,6 +6,7 @@ use std::time::Duration;
 mod asleep;
 mod clients;
 mod figures;
+mod following;
 mod server;
 mod steady;
 mod told;
@@ -28,10 +29,12 @@ async fn main() {
             print!("{}", told::measure(program, 100, 1_000, Pace { changes: 200, pause: milliseconds(100) }).await);
             print!("{}", told::measure(program, 10_000, 200, Pace { changes: 50, pause: milliseconds(500) }).await);
             print!("{}", asleep::measure(program, 100).await);
+            print!("{}", following::measure(program, &[1_000, 10_000]).await);
         }
         ("told", true) => {
             let pace = Pace { changes: 4, pause: milliseconds(10) };
-            println!("{}{}", told::measure(program, 100, 20, pace).await, asleep::measure(program, 3).await);
+            print!("{}{}", told::measure(program, 100, 20, pace).await, asleep::measure(program, 3).await);
+            print!("{}", following::measure(program, &[100]).await);
         }
         ("steady", _) => println!("{}", steady::measure(program, 1_000, if quick { 1 } else { 10 }).await),
         _ => panic!("there is no `{mode}`: give `told` or `steady`"),

@@ -11,12 +11,34 @@ Evaluation(flag_key='flags.registry_v1', value=True, variant_key='on', is_enable
 True
 """  # noqa: E501
 
+import atexit as _atexit
+import os as _os
+
+from stitch._client import EventCounts, State
 from stitch._errors import ContextError, DefinitionsError
-from stitch._stitch import Context, Diagnostic, Engine, Evaluation, Explanation, Flag, Holder, TraceEntry
-from stitch._types import AttributeValue, ContextFields, FlagValue, Reason, Severity, ValueType
+from stitch._stitch import (
+    Client,
+    Context,
+    Diagnostic,
+    Engine,
+    Evaluation,
+    Explanation,
+    Flag,
+    Holder,
+    LiveFlag,
+    TraceEntry,
+    _end_all,
+    _forked,
+)
+from stitch._types import AttributeValue, ContextFields, FlagValue, Reason, Severity, Status, ValueType
+
+_atexit.register(_end_all)
+if hasattr(_os, "register_at_fork"):
+    _os.register_at_fork(after_in_child=_forked)
 
 __all__ = [
     "AttributeValue",
+    "Client",
     "Context",
     "ContextError",
     "ContextFields",
@@ -24,12 +46,16 @@ __all__ = [
     "Diagnostic",
     "Engine",
     "Evaluation",
+    "EventCounts",
     "Explanation",
     "Flag",
     "FlagValue",
     "Holder",
+    "LiveFlag",
     "Reason",
     "Severity",
+    "State",
+    "Status",
     "TraceEntry",
     "ValueType",
 ]

@@ -28,6 +28,9 @@ Reason: TypeAlias = Literal[
 Severity: TypeAlias = Literal["error", "warning"]
 """Whether a diagnostic refuses the definitions."""
 
+Status: TypeAlias = Literal["starting", "ready", "stale"]
+"""Whether what a client serves is the newest."""
+
 ValueType: TypeAlias = Literal["boolean", "string", "integer", "double", "object"]
 """The type of a flag's values."""
 

@@ -12,6 +12,9 @@
 (True, 'on', 'TARGETING_MATCH', {'reason': 'stage_internal'})
 >>> openfeature.api.shutdown()
 
+With a `stitch.Client` in place of the engine the flags are those of its server: the provider is ready once the client
+has definitions, and tells which flags changed, when they may be old, and when they are the newest again.
+
 How the contract is told in OpenFeature's words stands in `spec/openfeature.md`: the targeting key is the `user_id`,
 attributes named `kind`, `tenant_id`, `tier`, `env`, `role_key` and `now` set those fields, and `flag_metadata` has our
 own `reason`, with `rule_id` and `dependency` where the result has them.
@@ -24,14 +27,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from stitch import Context, ContextError, Engine, Evaluation, Holder
+from stitch import Client, Context, ContextError, Engine, Evaluation, Holder, State
 from stitch._openfeature_context import read_context
 from stitch._openfeature_values import to_boolean, to_float, to_integer, to_object, to_string
 
 try:
     from openfeature.evaluation_context import EvaluationContext
     from openfeature.event import ProviderEventDetails
-    from openfeature.exception import ErrorCode
+    from openfeature.exception import ErrorCode, ProviderNotReadyError
     from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Reason
     from openfeature.provider import AbstractProvider, Metadata
 except ModuleNotFoundError as _missing:
@@ -72,21 +75,27 @@ def system_time() -> int:
 
 
 class StitchProvider(AbstractProvider):
-    """Evaluates flags of an engine, which can be swapped at any time; always ready.
+    """Evaluates flags of an engine, which can be swapped at any time, or of a client, which follows its server.
 
-    Contexts that have no `now` get the time of `clock`, in milliseconds since the epoch.
+    Contexts that have no `now` get the time of `clock`, in milliseconds since the epoch. `timeout` is how many seconds
+    a client may take to have definitions. The client stays the caller's, to close when nobody asks any more.
     """
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], int] = system_time) -> None:
+    def __init__(
+        self, source: Engine | Client, *, clock: Callable[[], int] = system_time, timeout: float = 10.0
+    ) -> None:
         super().__init__()
-        self._holder = Holder(engine)
+        self._source = source if isinstance(source, Client) else Holder(source)
         self._clock = clock
+        self._timeout = timeout
         self._swapping = threading.RLock()
+        self._is_listening = False
+        self._is_over = False
 
     @property
     def engine(self) -> Engine:
-        """The engine that serves."""
-        return self._holder.engine
+        """The engine that serves; a client keeps its own for itself."""
+        return self._holder().engine
 
     def swap(self, engine: Engine) -> list[str]:
         """Serves another engine from now on, and tells which flags really changed, in ascending order.
@@ -96,12 +105,46 @@ class StitchProvider(AbstractProvider):
         them.
         """
         with self._swapping:  # so that each event tells the difference to the one before
-            before = _fingerprints(self._holder.swap(engine))
+            before = _fingerprints(self._holder().swap(engine))
             after = _fingerprints(engine)
             changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
             if changed:
-                self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=list(changed)))
+                self._changed(changed)
         return changed
+
+    def _holder(self) -> Holder:
+        if isinstance(self._source, Client):
+            raise TypeError("the provider has a client, whose server says what is served: ask the client")
+        return self._source
+
+    def initialize(self, evaluation_context: EvaluationContext) -> None:
+        client = self._source
+        if not isinstance(client, Client):
+            return
+        self._is_over = False
+        is_ready = client.wait_ready(self._timeout)
+        if not self._is_listening:
+            self._is_listening = True
+            client.on_change(self._changed)
+            client.on_status(self._entered)
+        if not is_ready and client.state.status == "starting":
+            reason = client.state.last_error or f"nothing came within {self._timeout} s"
+            raise ProviderNotReadyError(f"there are no definitions yet: {reason}")
+
+    def shutdown(self) -> None:
+        self._is_over = True
+
+    def _changed(self, flags: list[str]) -> None:
+        if not self._is_over:
+            self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=list(flags)))
+
+    def _entered(self, state: State) -> None:
+        if self._is_over:
+            return
+        if state.status == "ready":
+            self.emit_provider_ready(ProviderEventDetails())
+        else:
+            self.emit_provider_stale(ProviderEventDetails(message=state.last_error))
 
     def get_metadata(self) -> Metadata:
         return Metadata(name="stitch")
@@ -143,7 +186,7 @@ class StitchProvider(AbstractProvider):
         if not isinstance(context, Context):
             return _error(default_value, ErrorCode.INVALID_CONTEXT, context)
         try:
-            evaluation = self._holder.evaluate(flag_key, context)
+            evaluation = self._source.evaluate(flag_key, context)
         except ContextError as error:
             return _error(default_value, ErrorCode.INVALID_CONTEXT, str(error))
         metadata = _metadata(evaluation)

@@ -13,7 +13,7 @@ const NAIVE: &str = "is a naive datetime, which names no instant: give it a time
                      has one, or `now.replace(tzinfo=timezone.utc)` if it was meant as UTC";
 
 /// Milliseconds since the epoch; the part of a millisecond is cut off.
-pub(super) fn read(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<i64> {
+pub(crate) fn read(value: &Bound<'_, PyAny>, at: &At<'_>) -> PyResult<i64> {
     let py = value.py();
     if let Ok(datetime) = value.cast::<PyDateTime>() {
         if datetime.call_method0("utcoffset")?.is_none() {

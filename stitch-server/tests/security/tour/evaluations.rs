@@ -19,6 +19,9 @@ pub(super) fn stops() -> Vec<Stop> {
         stop("GET", "/.well-known/jwks.json", |_, t| {
             Call::of(Nobody, "/.well-known/jwks.json").header("If-None-Match", t.at("header etag", "\"x\""))
         }),
+        stop("GET", "/openapi.json", |_, t| {
+            Call::of(Nobody, "/openapi.json").header("If-None-Match", t.at("header etag", "\"x\""))
+        }),
         stop("GET", "/api/flags/eval", |_, t| {
             let [key, user, tenant] = [t.part("key", FLAG), t.part("user", "U-1"), t.part("tenant", "t-1")];
             let [tier, env, role] = [t.part("tier", "staff"), t.part("env", "dev"), t.part("role_key", "r")];
