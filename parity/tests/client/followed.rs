@@ -20,7 +20,7 @@ use tokio::runtime::{self, Runtime};
 /// What clients serve, by their environments.
 pub(crate) type Engines = BTreeMap<String, Arc<Engine>>;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Followed {
     state: AppState,
@@ -55,9 +55,15 @@ impl Followed {
             let rows: Vec<_> = model.overrides.keys().cloned().collect();
             let (flags, segments): (Vec<_>, Vec<_>) =
                 (model.flags.keys().cloned().collect(), model.segments.keys().cloned().collect());
-            rows.iter().for_each(|id| draft.remove::<OverrideRow>(id));
-            flags.iter().for_each(|key| draft.remove::<Flag>(key));
-            segments.iter().for_each(|key| draft.remove::<Segment>(key));
+            for id in &rows {
+                draft.remove::<OverrideRow>(id);
+            }
+            for key in &flags {
+                draft.remove::<Flag>(key);
+            }
+            for key in &segments {
+                draft.remove::<Segment>(key);
+            }
             draft.remove::<Document>(Document::KEY);
             draft.import(document.clone());
         })?;

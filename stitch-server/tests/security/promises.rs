@@ -16,10 +16,10 @@ fn sources(folder: &Path, all: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every test of the server, as `file::test`.
+/// Every test of the server and of the client, as `file::test`.
 fn tests() -> BTreeSet<String> {
     let mut files = Vec::new();
-    for folder in ["stitch-server/tests", "stitch-server/src"] {
+    for folder in ["stitch-server/tests", "stitch-server/src", "stitch-client/tests", "stitch-client/src"] {
         sources(&Path::new(ROOT).join(folder), &mut files);
     }
     let mut tests = BTreeSet::new();
