@@ -32,7 +32,7 @@ pub(crate) async fn measure(program: &Path, flags: usize, count: usize, pace: Pa
     let mut one = Clients::connect(&server, &none, 1, 1).await;
     let used = server.used();
     let _heard = Spread::of(&server, &mut one, changes, pause).await;
-    let writing = server.used() - used;
+    let writing = server.used().saturating_sub(used);
     one.leave().await;
     sleep(Duration::from_secs(1)).await;
 
@@ -41,11 +41,11 @@ pub(crate) async fn measure(program: &Path, flags: usize, count: usize, pace: Pa
     sleep(Duration::from_secs(1)).await;
     let used = server.used();
     sleep(SILENCE).await;
-    let idle = (server.used() - used).as_secs_f64() / SILENCE.as_secs_f64();
+    let idle = server.used().saturating_sub(used).as_secs_f64() / SILENCE.as_secs_f64();
     let memory = server.memory().saturating_sub(before) * 1_024 / count as u64;
     let (first, used) = (clients.first.clone(), server.used());
     let Spread { all, last, after, bytes } = Spread::of(&server, &mut clients, changes, pause).await;
-    let telling = (server.used() - used).saturating_sub(writing);
+    let telling = server.used().saturating_sub(used).saturating_sub(writing);
     clients.leave().await;
 
     let number = first.number + u64::try_from(changes).expect("a number");
@@ -97,7 +97,7 @@ async fn come_back(server: &Server, have: &Told, count: usize) -> Return {
     sleep(Duration::from_secs(2)).await;
     let (begun, used) = (Instant::now(), server.used());
     let clients = Clients::connect(server, have, count, count).await;
-    let (took, used, first) = (begun.elapsed(), server.used() - used, clients.first.clone());
+    let (took, used, first) = (begun.elapsed(), server.used().saturating_sub(used), clients.first.clone());
     clients.leave().await;
     Return { took, used, first }
 }

@@ -147,7 +147,7 @@ mod tests {
         assert!(timeout(Duration::from_millis(10), work).await.is_err(), "nobody waits for it any longer");
         assert_eq!(passwords.0.available_permits(), 0);
         end.send(()).unwrap();
-        passwords.turn().await.unwrap();
+        drop(passwords.turn().await.unwrap());
     }
 
     #[test]
