@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::extract::{AuthSource, Call};
 use crate::source::Source;
 use crate::state::AppState;
-use crate::wire::{self, Health, Probe, RefusedInfo, RegistryInfo, StoreInfo};
+use crate::wire::{self, Health, Probe, RedisInfo, RefusedInfo, RegistryInfo, StoreInfo};
 
 const NO_STORE: &str = "no-store";
 
@@ -21,9 +21,9 @@ pub async fn health(State(state): State<AppState>, call: Call) -> Result<Respons
     let served = state.load();
     let registry = &served.registry;
     let refused = served.refused.as_ref();
-    let store_away = state.store_away();
+    let (store_away, redis_away) = (state.store_away(), state.hints().away());
     let data = Health {
-        status: if refused.is_some() || store_away.is_some() { "degraded" } else { "ready" },
+        status: if refused.is_some() || store_away.is_some() || redis_away.is_some() { "degraded" } else { "ready" },
         registry: RegistryInfo {
             source: match state.source() {
                 Source::Embedded => "embedded",
@@ -45,6 +45,11 @@ pub async fn health(State(state): State<AppState>, call: Call) -> Result<Respons
             history: &served.model.head.history,
             away: store_away.as_ref().map(|error| error.as_str()),
         },
+        redis: state
+            .settings()
+            .redis
+            .as_ref()
+            .map(|(_, channel)| RedisInfo { channel, away: redis_away.as_ref().map(|error| error.as_str()) }),
         diagnostics: refused.map_or(&registry.warnings, |refused| &refused.diagnostics),
         parity: state.parity(),
         uptime_seconds: state.uptime().as_secs(),
