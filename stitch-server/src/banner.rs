@@ -65,10 +65,11 @@ fn has_administrator(model: &Model) -> bool {
 
 /// How to make the first one, since nobody else can yet.
 fn first_administrator(place: &Place) -> String {
-    let Place::File(path) = place else {
+    if *place == Place::Memory {
         return "there is no administrator, and this store keeps none: start with `--store FILE` to write\n".to_owned();
-    };
-    let option = if path.as_os_str() == DATABASE { String::new() } else { format!(" --store '{}'", path.display()) };
+    }
+    let usual = matches!(place, Place::File(path) if path.as_os_str() == DATABASE);
+    let option = if usual { String::new() } else { format!(" --store '{place}'") };
     format!(
         "there is no administrator yet: this adds one, and reads the password from standard input\n\
          \x20 stitch-server users add{option} --email you@example.com --role admin\n"

@@ -17,6 +17,7 @@ use crate::commands::metrics::Metrics;
 use crate::commands::signing_keys::SigningKeys;
 use crate::commands::users::Users;
 use crate::commands::validate::Validate;
+use crate::hints;
 use crate::start;
 use crate::start::store::Place;
 use crate::store::sqlite::DATABASE;
@@ -99,9 +100,16 @@ pub struct ServeArgs {
     /// Registry to serve, read-only and watched for changes; without it the store's own
     #[arg(long, value_name = "FILE", env = "STITCH_REGISTRY")]
     pub registry: Option<PathBuf>,
-    /// Where everything is kept: a file, made at the first start, or `memory` for nowhere
-    #[arg(long, value_name = "PLACE", env = "STITCH_STORE", default_value = DATABASE)]
+    /// Where everything is kept: a file, made at the first start; a database that servers share, as
+    /// `postgres://USER@HOST/DATABASE` (the password is better in the environment's PGPASSWORD); or `memory` for nowhere
+    #[arg(long, value_name = "PLACE", env = "STITCH_STORE", hide_env_values = true, default_value = DATABASE)]
     pub store: Place,
+    /// Redis, through which servers that share a store tell each other what they wrote: `redis://USER:PASSWORD@HOST`
+    #[arg(long, value_name = "ADDRESS", env = "STITCH_REDIS", hide_env_values = true)]
+    pub redis: Option<hints::Address>,
+    /// Channel of Redis on which they do
+    #[arg(long, value_name = "NAME", env = "STITCH_REDIS_CHANNEL", default_value = hints::CHANNEL)]
+    pub redis_channel: String,
     /// Where the evaluation context comes from
     #[arg(long, env = "STITCH_AUTH", value_enum, default_value_t = Auth::Dev)]
     pub auth: Auth,

@@ -7,6 +7,8 @@
 //! | [`definitions`] | the metrics that may be reported |
 //! | [`retention`] | forgetting what is too old |
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -19,10 +21,8 @@ pub(crate) use definitions::LONGEST_DESCRIPTION;
 pub use judge::{Judged, judge};
 pub use report::{EVENTS, Report, read};
 
-/// In milliseconds.
-const DAY: i64 = 24 * 60 * 60 * 1_000;
-/// Milliseconds for which an event's id is remembered.
-pub const IDS_KEPT: i64 = 30 * DAY;
+/// How long an event's id is remembered.
+pub const IDS_KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// Takes a call's events, and answers once those that count are durable.
 ///
@@ -39,7 +39,7 @@ pub async fn take(
     let Judged { accepted, rejected_keys } = judge(reports, &state.load().model.metrics, env, now);
     let count = accepted.len();
     if count > 0 {
-        let stored = state.store().append(accepted, now.saturating_sub(IDS_KEPT)).await;
+        let stored = state.store().append(accepted, IDS_KEPT).await;
         stored.map_err(|error| state.away(&error))?;
     }
     state.metrics().reported(count, rejected_keys.len());

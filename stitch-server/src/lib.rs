@@ -14,7 +14,7 @@
 //! | [`sdk`], [`events`] | what SDK clients ask for, and what they report |
 //! | [`sync`] | definitions that flow to those who evaluate themselves |
 //! | [`model`], [`writes`], [`caller`], [`audit`] | what is known, who may write what, and what is said of it |
-//! | [`store`] | what outlives the process |
+//! | [`store`], [`hints`] | what outlives the process, and how servers that share it tell each other |
 //! | [`telemetry`] | logs and numbers |
 //! | [`gate`] | the nineteen cases before the first request |
 
@@ -38,6 +38,7 @@ pub mod events;
 pub mod extract;
 pub mod gate;
 pub mod handlers;
+pub mod hints;
 mod instant;
 mod limit;
 pub mod model;
@@ -87,6 +88,7 @@ pub async fn serve(listeners: Listeners, state: state::AppState, shutdown: impl 
     let Listeners { http, management, sync } = listeners;
     let watching = tokio::spawn(source::watch::watch(state.clone()));
     let following = tokio::spawn(store::follow::follow(state.clone()));
+    let hearing = tokio::spawn(hints::run(state.clone()));
     let keeping = tokio::spawn(events::retention::keep(state.clone()));
     let managing = connections::accept(management, None, Spoken::Http1(router::management(state.clone())), pending());
     let managing = tokio::spawn(managing);
@@ -102,5 +104,6 @@ pub async fn serve(listeners: Listeners, state: state::AppState, shutdown: impl 
     managing.abort();
     watching.abort();
     following.abort();
+    hearing.abort();
     keeping.abort();
 }

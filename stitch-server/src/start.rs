@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
@@ -16,7 +15,7 @@ use crate::source::{Refused, Source};
 use crate::state::{AppState, DAY, Settings};
 use crate::store::StoreError;
 use crate::store::sqlite::Access;
-use crate::{Listeners, telemetry, tls};
+use crate::{Listeners, hints, telemetry, tls};
 
 mod sockets;
 pub mod store;
@@ -115,14 +114,15 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
     let tls = arguments.tls_cert.as_deref().zip(arguments.tls_key.as_deref());
     let tls = tls.map(|(certificate, key)| tls::read(certificate, key)).transpose().map_err(StartError::Unusable)?;
     let issuers = arguments.issuers.as_deref().map(Trusted::read).transpose().map_err(StartError::Unusable)?;
+    arguments.redis.as_ref().map_or(Ok(()), hints::Address::check).map_err(StartError::Unusable)?;
     let parity = gate::run().map_err(StartError::Parity)?;
     sockets::raise_open_files(arguments.max_streams);
-    let store = arguments.store.open(Access::Serve).map_err(StartError::Store)?;
+    let store = arguments.store.open(Access::Serve).await.map_err(StartError::Store)?;
     let source = arguments.registry.clone().map_or(Source::Store, Source::File);
     let seed = source.is_written_here() && arguments.auth == Auth::Dev;
     let model = store::read(&*store, seed).await;
     // Not all damage shows when it is opened.
-    let model = model.map_err(|error| StartError::Store(error.at(Path::new(&store.place()))))?;
+    let model = model.map_err(|error| StartError::Store(error.at(&store.place())))?;
     let registry = if source.is_written_here() { source.compile_model(&model) } else { source.load() };
     let registry = registry.map_err(StartError::Registry)?;
     let settings = Settings {
@@ -137,6 +137,7 @@ async fn start(arguments: &ServeArgs) -> Result<(), StartError> {
         behind_proxy: arguments.behind_proxy,
         issuers: issuers.unwrap_or_default(),
         tls,
+        redis: arguments.redis.clone().map(|address| (address, arguments.redis_channel.clone())),
         access_log: arguments.access_log,
     };
     let state = AppState::with_store(settings, source, registry, parity, (store, model));

@@ -13,6 +13,7 @@ use crate::auth::issuers::Trusted;
 use crate::config;
 use crate::error::Error;
 use crate::gate::Tally;
+use crate::hints::{self, Hints};
 use crate::limit::Limit;
 use crate::model::Model;
 use crate::source::watch::News;
@@ -50,6 +51,8 @@ struct Inner {
     sdk_limit: Limit,
     /// What streams begin with.
     snapshots: Snapshots,
+    /// What other servers tell, and are told.
+    hints: Hints,
 }
 
 /// What the operator settled.
@@ -77,6 +80,8 @@ pub struct Settings {
     pub issuers: Vec<Trusted>,
     /// How connections are encrypted, if this server does it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Where servers that share a store tell each other what they wrote, and on which channel.
+    pub redis: Option<(hints::Address, String)>,
     /// One request of so many has a line in the log; 0 means none.
     pub access_log: u64,
 }
@@ -98,6 +103,7 @@ impl Default for Settings {
             behind_proxy: false,
             issuers: Vec::new(),
             tls: None,
+            redis: None,
             access_log: 0,
         }
     }
@@ -153,6 +159,7 @@ impl AppState {
             streams,
             sdk_limit,
             snapshots: Snapshots::default(),
+            hints: Hints::default(),
         }))
     }
 
@@ -236,6 +243,11 @@ impl AppState {
         &self.0.snapshots
     }
 
+    /// What other servers tell, and are told.
+    pub fn hints(&self) -> &Hints {
+        &self.0.hints
+    }
+
     /// What outlives the process.
     pub fn store(&self) -> &dyn Store {
         &*self.0.store
@@ -261,7 +273,7 @@ impl AppState {
     /// What a caller is told of a store that did not do as it was asked; the health says so too until it does again.
     pub fn away(&self, error: &StoreError) -> Error {
         self.set_store_away(Some(error.to_string()));
-        writes::away()
+        writes::away(error)
     }
 
     /// Waits until nobody else writes.

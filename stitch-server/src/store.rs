@@ -5,18 +5,24 @@
 //! contents that are no longer the newest is refused whole, so that two writers can never mix.
 
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 pub mod follow;
+pub mod postgres;
 pub mod sqlite;
 
+pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
 /// Keeps rows, audit entries and events. Every method waits for the medium; none is called by an evaluation.
 pub trait Store: fmt::Debug + Send + Sync {
-    /// Where it is, for people.
+    /// Where it is, for people; never with a password.
     fn place(&self) -> String;
+
+    /// How often to ask where it stands.
+    fn looks_every(&self) -> Duration;
 
     /// Everything but events and past audit entries.
     fn load(&self) -> BoxFuture<'_, Result<Contents, StoreError>>;
@@ -31,15 +37,15 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Conflict`] if the store no longer stands where the commit was decided.
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Stores events, those with an id that was seen in their environment after `forgotten` once only. All or nothing,
-    /// and durable when this answers.
-    fn append(&self, events: Vec<Event>, forgotten: i64) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Stores events, those with an id that was seen in their environment within `ids_kept` once only. All or nothing,
+    /// and durable when this answers. When they came, the store's clock says.
+    fn append(&self, events: Vec<Event>, ids_kept: Duration) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Events of an environment after a cursor, in the order in which they were stored.
     fn events(&self, env: String, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
 
     /// Removes some of what is too old, and says how much: nothing once there is no more of it.
-    fn forget(&self, age: Age, at_most: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
+    fn forget(&self, kept: Kept, at_most: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
 
     /// Whether it can be written to: writes nothing that anyone could see.
     fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -169,19 +175,17 @@ pub struct Event {
     pub context_key: String,
     /// JSON: a boolean or a number.
     pub value: String,
-    /// When, in milliseconds since the epoch.
-    pub timestamp: i64,
-    /// When it came here.
-    pub received_at: i64,
+    /// When, in milliseconds since the epoch; none for when it came here.
+    pub timestamp: Option<i64>,
 }
 
-/// What is too old to be kept (milliseconds since the epoch).
+/// How long things are kept, by the store's clock.
 #[derive(Clone, Copy, Debug)]
-pub struct Age {
-    /// Events that came before.
-    pub events_before: i64,
-    /// Ids of events last seen before.
-    pub ids_before: i64,
+pub struct Kept {
+    /// Events.
+    pub events: Duration,
+    /// Ids of events.
+    pub ids: Duration,
 }
 
 /// An event with its place.
@@ -189,6 +193,8 @@ pub struct Age {
 pub struct StoredEvent {
     /// Grows with each event that is stored.
     pub cursor: i64,
+    /// When it came here, in milliseconds since the epoch, by the store's clock.
+    pub received_at: i64,
     /// The event.
     pub event: Event,
 }
@@ -202,9 +208,25 @@ pub enum StoreError {
     /// For now: a full disk, a lock, a server that does not answer.
     #[error("the store is away: {0}")]
     Away(String),
+    /// It went away while it wrote: nobody knows yet whether that was done.
+    #[error("the store went away while it wrote: {0}")]
+    Unsettled(String),
     /// For good: what is there is no store of this version, or is damaged.
     #[error("the store cannot be used: {0}")]
     Unusable(String),
+}
+
+impl StoreError {
+    /// Says where.
+    pub(crate) fn at(self, place: &dyn fmt::Display) -> Self {
+        let at = |message: &str| format!("{place}: {message}");
+        match self {
+            Self::Conflict => Self::Conflict,
+            Self::Away(message) => Self::Away(at(&message)),
+            Self::Unsettled(message) => Self::Unsettled(at(&message)),
+            Self::Unusable(message) => Self::Unusable(at(&message)),
+        }
+    }
 }
 
 impl From<std::io::Error> for StoreError {

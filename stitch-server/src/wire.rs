@@ -264,6 +264,9 @@ pub struct Health<'a> {
     pub refused: Option<RefusedInfo<'a>>,
     /// What outlives the process.
     pub store: StoreInfo<'a>,
+    /// Where servers tell each other what they wrote, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis: Option<RedisInfo<'a>>,
     /// What is wrong with the newest registry: errors if it is refused, else warnings.
     #[schemars(with = "Vec<schemas::Diagnostic>")]
     pub diagnostics: &'a [Diagnostic],
@@ -297,6 +300,16 @@ pub struct StoreInfo<'a> {
     /// Names its history: a restored backup is another one.
     pub history: &'a str,
     /// Why it does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub away: Option<&'a str>,
+}
+
+/// How servers that share a store tell each other.
+#[derive(Serialize)]
+pub struct RedisInfo<'a> {
+    /// On which channel.
+    pub channel: &'a str,
+    /// Why nothing is heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away: Option<&'a str>,
 }

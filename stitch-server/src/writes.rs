@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::audit::{self, Action, Outcome};
 use crate::caller::Caller;
 use crate::error::{Code, Error};
+use crate::hints::Kind;
 use crate::instant::{self, of_the_clock};
 use crate::model::{Model, Object, Stored};
 use crate::source::Registry;
@@ -248,12 +249,17 @@ impl AppState {
                 Err(error) => return Err(error),
             };
             let (model, commit) = draft.finish(action)?;
+            let hint = Kind::of(&commit.rows, &served.model);
             let began = Instant::now();
             let committed = self.store().commit(commit).await;
             self.metrics().committed(began.elapsed());
             match committed {
                 Ok(()) => {
+                    let (before, revision) = (served.model.head.revision, model.head.revision);
                     self.take_model(model, registry);
+                    if revision > before {
+                        self.hints().tell(hint, revision);
+                    }
                     return decided;
                 }
                 Err(StoreError::Conflict) => self.reload_in_turn().await.map_err(|error| self.away(&error))?,
@@ -304,6 +310,7 @@ impl AppState {
     /// Takes over what another process wrote. The caller has the turn.
     async fn reload_in_turn(&self) -> Result<(), StoreError> {
         let model = Model::read(self.store().load().await?)?;
+        check_onward(&self.load().model.head, &model.head)?;
         let source = self.source().clone();
         if !source.is_written_here() {
             self.take_model(model, None);
@@ -335,8 +342,26 @@ impl AppState {
     }
 }
 
+/// Refuses a store that lost writes which were seen here, such as a database whose stand-in lacked the last ones.
+fn check_onward(known: &Head, now: &Head) -> Result<(), StoreError> {
+    if now.history == known.history && now.audit < known.audit {
+        return Err(StoreError::Unusable(format!(
+            "it went back from entry {} of its audit log to {}: `backup` and `restore` make another history of what is \
+             left, or start the server anew to go on with it",
+            known.audit, now.audit
+        )));
+    }
+    Ok(())
+}
+
 /// What a caller is told of a store that does not answer. Why, its health says, and its log.
-pub(crate) fn away() -> Error {
-    Error::new(Code::NotReady, "the store is away; nothing was written")
-        .hint("evaluations go on; try again later, and see the server's log")
+pub(crate) fn away(error: &StoreError) -> Error {
+    let (message, hint) = match error {
+        StoreError::Unsettled(_) => (
+            "the store went away while it wrote; whether that was done shows once it is back",
+            "evaluations go on; read again later, or send events again under the same `event_id`",
+        ),
+        _ => ("the store is away; nothing was written", "evaluations go on; try again later, and see the server's log"),
+    };
+    Error::new(Code::NotReady, message).hint(hint)
 }

@@ -1,13 +1,29 @@
-//! The store: all or nothing, in order, and there after a restart.
+//! The store: all or nothing, in order, and there after a restart. The same tests for each medium.
 
 mod common;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
 use common::scratch;
+use common::services::{self, Schema};
+use common::stocked::older;
+use stitch_server::start::store::Place;
 use stitch_server::store::sqlite::Access;
-use stitch_server::store::{Age, AuditQuery, AuditRow, Commit, Event, Head, Row, RowChange, Sqlite, Store, StoreError};
+use stitch_server::store::{
+    AuditQuery, AuditRow, Commit, Event, FEED_ROWS, FeedRow, Head, Kept, Row, RowChange, Sqlite, Store, StoreError,
+};
+
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+const DAYS: fn(u64) -> Duration = |days| Duration::from_hours(24 * days);
 
 fn row(key: &str, revision: u64) -> Row {
     Row { kind: "thing".to_owned(), key: key.to_owned(), revision, body: format!("\"{revision}\"") }
+}
+
+fn remove(key: &str) -> RowChange {
+    RowChange::Remove { kind: "thing".to_owned(), key: key.to_owned() }
 }
 
 /// A write of rows, with an audit entry that is not in the chain (the chain has tests of its own).
@@ -19,7 +35,7 @@ fn commit(seen: &Head, rows: Vec<RowChange>) -> Commit {
     Commit { seen: seen.clone(), head, rows, audit, feed: Vec::new() }
 }
 
-fn event(id: Option<&str>, env: &str, received_at: i64) -> Event {
+fn event(id: Option<&str>, env: &str) -> Event {
     Event {
         env: env.to_owned(),
         event_id: id.map(str::to_owned),
@@ -27,30 +43,70 @@ fn event(id: Option<&str>, env: &str, received_at: i64) -> Event {
         context_type: "user".to_owned(),
         context_key: "U-1".to_owned(),
         value: "1".to_owned(),
-        timestamp: received_at,
-        received_at,
+        timestamp: None,
     }
 }
 
-/// In a file and in memory.
-fn stores() -> Vec<Sqlite> {
+/// A store, and the way round it.
+struct Medium {
+    store: Arc<dyn Store>,
+    place: Place,
+    schema: Option<Schema>,
+}
+
+impl Medium {
+    /// Everything that happened, happened so much earlier (milliseconds).
+    async fn older(&self, by: i64) {
+        match &self.place {
+            Place::File(file) => rusqlite::Connection::open(file).unwrap().execute_batch(&older(by)).unwrap(),
+            Place::Postgres(_) => {
+                let client = services::client(&self.schema.as_ref().unwrap().url).await.unwrap();
+                client.batch_execute(&older(by)).await.unwrap();
+            }
+            Place::Memory => panic!("nobody else reaches what is in memory"),
+        }
+    }
+}
+
+fn schema() -> Option<Schema> {
+    std::thread::spawn(Schema::make).join().unwrap()
+}
+
+async fn medium(place: &str, schema: Option<Schema>) -> Medium {
+    let place: Place = place.parse().unwrap();
+    Medium { store: place.open(Access::Serve).await.unwrap(), place, schema }
+}
+
+/// Those that are kept somewhere: in a file, and in `PostgreSQL`.
+async fn kept() -> Vec<Medium> {
     let file = scratch("store").join("deep/stitch.db");
-    vec![Sqlite::open(&file, Access::Serve).unwrap(), Sqlite::in_memory().unwrap()]
+    let mut media = vec![medium(file.to_str().unwrap(), None).await];
+    if let Some(schema) = schema() {
+        media.push(medium(&schema.url.clone(), Some(schema)).await);
+    }
+    media
+}
+
+/// All of them.
+async fn stores() -> Vec<Medium> {
+    let mut media = kept().await;
+    media.push(medium("memory", None).await);
+    media
 }
 
 #[tokio::test]
 async fn a_commit_is_whole_and_keeps_the_order_of_first_writes() {
-    for store in stores() {
+    for Medium { store, schema: _schema, .. } in stores().await {
         let start = store.load().await.unwrap().head;
         assert_eq!((start.revision, start.audit, start.history.len()), (0, 0, 32));
         let puts = ["b", "a", "c"].map(|key| RowChange::Put(row(key, 1)));
         let first = commit(&start, puts.to_vec());
         store.commit(first.clone()).await.unwrap();
-        let remove = RowChange::Remove { kind: "thing".to_owned(), key: "a".to_owned() };
-        store.commit(commit(&first.head, vec![RowChange::Put(row("b", 2)), remove])).await.unwrap();
+        store.commit(commit(&first.head, vec![RowChange::Put(row("b", 2)), remove("a")])).await.unwrap();
         let contents = store.load().await.unwrap();
         assert_eq!(contents.rows, [row("b", 2), row("c", 1)]);
         assert_eq!((contents.head.revision, contents.head.audit), (2, 2));
+        assert_eq!(store.head().await.unwrap(), contents.head);
 
         let late = store.commit(commit(&start, vec![RowChange::Put(row("z", 9))])).await;
         assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
@@ -63,8 +119,28 @@ async fn a_commit_is_whole_and_keeps_the_order_of_first_writes() {
 }
 
 #[tokio::test]
+async fn of_several_changes_of_one_row_the_last_counts_and_what_comes_again_comes_last() {
+    for Medium { store, schema: _schema, .. } in stores().await {
+        let start = store.load().await.unwrap().head;
+        let first = commit(&start, ["a", "b", "c"].map(|key| RowChange::Put(row(key, 1))).to_vec());
+        store.commit(first.clone()).await.unwrap();
+        let changes = vec![
+            remove("a"),
+            RowChange::Put(row("b", 2)),
+            RowChange::Put(row("b", 3)),
+            RowChange::Put(row("d", 2)),
+            remove("d"),
+            RowChange::Put(row("a", 4)),
+            remove("nowhere"),
+        ];
+        store.commit(commit(&first.head, changes)).await.unwrap();
+        assert_eq!(store.load().await.unwrap().rows, [row("b", 3), row("c", 1), row("a", 4)]);
+    }
+}
+
+#[tokio::test]
 async fn of_many_writers_at_once_one_wins() {
-    for store in stores() {
+    for Medium { store, schema: _schema, .. } in stores().await {
         let start = store.load().await.unwrap().head;
         let tries =
             (0..50).map(|index| store.commit(commit(&start, vec![RowChange::Put(row(&format!("k{index}"), 1))])));
@@ -75,51 +151,112 @@ async fn of_many_writers_at_once_one_wins() {
 }
 
 #[tokio::test]
+async fn the_last_messages_of_each_environment_are_kept() {
+    for Medium { store, schema: _schema, .. } in stores().await {
+        let mut head = store.load().await.unwrap().head;
+        let message = |env: &str, seq, body: Option<Vec<u8>>| FeedRow { env: env.to_owned(), seq, body };
+        let mut tell = async |feed| {
+            let commit = Commit { feed, ..commit(&head, Vec::new()) };
+            head = commit.head.clone();
+            store.commit(commit).await.unwrap();
+            store.load().await.unwrap().feed
+        };
+        let told = tell(vec![message("prod", 2, Some(vec![0, 255])), message("dev", 2, None)]).await;
+        assert_eq!(told.len(), 2);
+        assert!(told.contains(&message("prod", 2, Some(vec![0, 255]))) && told.contains(&message("dev", 2, None)));
+        // Those that are too many, and those before too many bytes.
+        let told = tell(vec![message("prod", FEED_ROWS + 2, Some(vec![1]))]).await;
+        assert_eq!(told.iter().filter(|row| row.env == "prod").count(), 1);
+        for seq in 3..6 {
+            tell(vec![message("dev", seq, Some(vec![1; 3 << 20]))]).await;
+        }
+        let told = tell(vec![message("dev", 6, Some(vec![1]))]).await;
+        let kept: Vec<_> = told.iter().filter(|row| row.env == "dev").map(|row| row.seq).collect();
+        assert_eq!(kept, [4, 5, 6]);
+    }
+}
+
+#[tokio::test]
+async fn every_text_comes_back_as_it_was() {
+    for Medium { store, schema: _schema, .. } in stores().await {
+        let odd = "a\0b\u{1a}0\u{1F600}'\"\\";
+        let start = store.load().await.unwrap().head;
+        let mut change = commit(&start, vec![RowChange::Put(row(odd, 1))]);
+        change.audit[0].flag = Some(odd.to_owned());
+        change.feed = vec![FeedRow { env: odd.to_owned(), seq: 2, body: None }];
+        store.commit(change.clone()).await.unwrap();
+        let contents = store.load().await.unwrap();
+        assert_eq!((contents.rows, contents.feed), (vec![row(odd, 1)], change.feed));
+        let query = AuditQuery { flag: Some(odd.to_owned()), after: 0, limit: 10 };
+        assert_eq!(store.audit(query).await.unwrap(), change.audit);
+        let event = Event { context_type: odd.to_owned(), context_key: odd.to_owned(), ..event(Some(odd), odd) };
+        store.append(vec![event.clone()], DAYS(30)).await.unwrap();
+        store.append(vec![event.clone()], DAYS(30)).await.unwrap();
+        let stored = store.events(odd.to_owned(), 0, 10).await.unwrap();
+        assert_eq!(stored.len(), 1);
+        assert_eq!(stored[0].event, Event { timestamp: Some(stored[0].received_at), ..event });
+    }
+}
+
+#[tokio::test]
 async fn an_event_with_an_id_is_stored_once_in_its_environment_for_as_long_as_ids_are_remembered() {
-    for store in stores() {
-        let once = [event(Some("e1"), "prod", 10), event(Some("e1"), "prod", 10), event(Some("e1"), "dev", 10)];
-        store.append(once.to_vec(), 0).await.unwrap();
-        store
-            .append(vec![event(None, "prod", 11), event(None, "prod", 11), event(Some("e1"), "prod", 12)], 9)
-            .await
-            .unwrap();
+    for medium in kept().await {
+        let store = &medium.store;
+        let keys = async || {
+            let stored = store.events("prod".to_owned(), 0, 10).await.unwrap();
+            stored.into_iter().map(|stored| stored.event.context_key).collect::<Vec<_>>().concat()
+        };
+        let named = |id, env, key: &str| Event { context_key: key.to_owned(), ..event(id, env) };
+        let once = [named(Some("e1"), "prod", "a"), named(Some("e1"), "prod", "b"), named(Some("e1"), "dev", "c")];
+        store.append(once.to_vec(), DAYS(30)).await.unwrap();
+        let more = [named(None, "prod", "d"), named(None, "prod", "e"), named(Some("e1"), "prod", "f")];
+        store.append(more.to_vec(), DAYS(30)).await.unwrap();
+        assert_eq!(keys().await, "ade");
         let stored = store.events("prod".to_owned(), 0, 10).await.unwrap();
-        assert_eq!(stored.iter().map(|stored| stored.event.received_at).collect::<Vec<_>>(), [10, 11, 11]);
         assert_eq!(store.events("dev".to_owned(), 0, 10).await.unwrap().len(), 1);
         assert_eq!(store.events("prod".to_owned(), stored[1].cursor, 10).await.unwrap().len(), 1);
-        // Seen at 10, and everything up to 10 is forgotten: it counts as new.
-        store.append(vec![event(Some("e1"), "prod", 20)], 10).await.unwrap();
-        assert_eq!(store.events("prod".to_owned(), 0, 10).await.unwrap().len(), 4);
-        let age = Age { events_before: 12, ids_before: 12 };
-        while store.forget(age, 2).await.unwrap() > 0 {}
-        assert_eq!(store.events("prod".to_owned(), 0, 10).await.unwrap().len(), 1);
+        medium.older(29 * DAY).await;
+        store.append(vec![named(Some("e1"), "prod", "g")], DAYS(30)).await.unwrap();
+        medium.older(DAY).await;
+        // What came again meanwhile did not make it longer.
+        store.append(vec![named(Some("e1"), "prod", "h")], DAYS(30)).await.unwrap();
+        assert_eq!(keys().await, "adeh");
+        let kept = Kept { events: DAYS(7), ids: DAYS(30) };
+        while store.forget(kept, 2).await.unwrap() > 0 {}
+        assert_eq!(keys().await, "h");
     }
 }
 
 #[tokio::test]
 async fn a_clock_that_goes_back_stores_nothing_twice_and_loses_nothing() {
-    for store in stores() {
-        let stored = async || store.events("prod".to_owned(), 0, 10).await.unwrap();
-        store.append(vec![event(Some("e1"), "prod", 1_000)], 900).await.unwrap();
+    for medium in kept().await {
+        let store = &medium.store;
+        store.append(vec![event(Some("e1"), "prod")], DAYS(30)).await.unwrap();
         // The clock says less than when it was stored: it is known all the same, and the order is that of storing.
-        store.append(vec![event(Some("e1"), "prod", 10), event(Some("e2"), "prod", 10)], -90).await.unwrap();
-        store.append(vec![event(Some("e2"), "prod", 5)], -95).await.unwrap();
-        let times: Vec<_> = stored().await.iter().map(|stored| stored.event.received_at).collect();
-        assert_eq!(times, [1_000, 10]);
-        let age = Age { events_before: 10, ids_before: 10 };
-        assert_eq!(store.forget(age, 10).await.unwrap(), 0);
-        assert_eq!(stored().await.len(), 2);
+        medium.older(-100 * DAY).await;
+        store.append(vec![event(Some("e1"), "prod"), event(Some("e2"), "prod")], DAYS(30)).await.unwrap();
+        store.append(vec![event(Some("e2"), "prod")], DAYS(30)).await.unwrap();
+        let stored = store.events("prod".to_owned(), 0, 10).await.unwrap();
+        let ids: Vec<_> = stored.iter().map(|stored| stored.event.event_id.as_deref().unwrap()).collect();
+        assert_eq!(ids, ["e1", "e2"]);
+        assert!(stored[0].received_at > stored[1].received_at);
+        assert_eq!(store.forget(Kept { events: DAYS(1), ids: DAYS(1) }, 10).await.unwrap(), 0);
     }
 }
 
 #[tokio::test]
 async fn what_is_too_old_goes_in_pieces() {
-    for store in stores() {
-        let events = (0..10).map(|index| event(Some(&format!("e{index}")), "prod", index)).collect();
-        store.append(events, -1).await.unwrap();
-        let age = Age { events_before: 7, ids_before: 4 };
+    for medium in kept().await {
+        let store = &medium.store;
+        let events = |from: u64, to| (from..to).map(|index| event(Some(&format!("e{index}")), "prod")).collect();
+        store.append(events(0, 4), DAYS(30)).await.unwrap();
+        medium.older(3 * DAY).await;
+        store.append(events(4, 7), DAYS(30)).await.unwrap();
+        medium.older(3 * DAY).await;
+        store.append(events(7, 10), DAYS(30)).await.unwrap();
+        let kept = Kept { events: DAYS(2), ids: DAYS(5) };
         let mut pieces = Vec::new();
-        while let rows @ 1.. = store.forget(age, 3).await.unwrap() {
+        while let rows @ 1.. = store.forget(kept, 3).await.unwrap() {
             pieces.push(rows);
         }
         assert!(pieces.iter().all(|rows| *rows <= 3), "{pieces:?}");
@@ -129,8 +266,32 @@ async fn what_is_too_old_goes_in_pieces() {
 }
 
 #[tokio::test]
+async fn many_calls_at_once_are_each_whole_and_in_order() {
+    for Medium { store, schema: _schema, .. } in stores().await {
+        let calls = (0..100).map(|call| {
+            let name = |index| format!("{call}-{index}");
+            store.append((0..5).map(|index| event(Some(&name(index)), "prod")).collect(), DAYS(30))
+        });
+        assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_ok));
+        let stored = store.events("prod".to_owned(), 0, 1_000).await.unwrap();
+        let ids: Vec<_> = stored.iter().map(|stored| stored.event.event_id.clone().unwrap()).collect();
+        assert_eq!(ids.len(), 500);
+        for call in ids.chunks(5) {
+            let number = call[0].split('-').next().unwrap();
+            assert!((0..5).all(|index| call[index] == format!("{number}-{index}")), "{call:?}");
+        }
+        assert!(stored.is_sorted_by(|before, after| before.cursor < after.cursor));
+        store.probe().await.unwrap();
+    }
+}
+
+fn file(name: &str) -> PathBuf {
+    scratch(name).join("stitch.db")
+}
+
+#[tokio::test]
 async fn what_was_written_is_there_after_a_restart_and_for_its_owner_alone() {
-    let file = scratch("restart").join("stitch.db");
+    let file = file("restart");
     let store = Sqlite::open(&file, Access::Serve).unwrap();
     let start = store.load().await.unwrap().head;
     store.commit(commit(&start, vec![RowChange::Put(row("a", 1))])).await.unwrap();
@@ -154,7 +315,7 @@ async fn what_was_written_is_there_after_a_restart_and_for_its_owner_alone() {
 async fn a_store_that_is_closed_is_one_file() {
     let folder = scratch("closed");
     let store = Sqlite::open(&folder.join("stitch.db"), Access::Visit).unwrap();
-    store.append((0..100).map(|index| event(None, "prod", index)).collect(), 0).await.unwrap();
+    store.append((0..100).map(|_| event(None, "prod")).collect(), DAYS(30)).await.unwrap();
     assert_eq!(store.events("prod".to_owned(), 0, 10).await.unwrap().len(), 10);
     drop(store);
     let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -163,16 +324,16 @@ async fn a_store_that_is_closed_is_one_file() {
 
 #[tokio::test]
 async fn a_newer_schema_and_what_is_no_database_are_refused() {
-    let file = scratch("newer").join("stitch.db");
-    drop(Sqlite::open(&file, Access::Serve).unwrap());
-    let connection = rusqlite::Connection::open(&file).unwrap();
+    let newer = file("newer");
+    drop(Sqlite::open(&newer, Access::Serve).unwrap());
+    let connection = rusqlite::Connection::open(&newer).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    let newer = Sqlite::open(&file, Access::Visit).unwrap_err().to_string();
+    let newer = Sqlite::open(&newer, Access::Visit).unwrap_err().to_string();
     assert!(newer.contains("version 99") && newer.contains("newer stitch-server"), "{newer}");
 
-    let file = scratch("text").join("stitch.db");
-    std::fs::write(&file, "this is no database at all, but a text of some length".repeat(100)).unwrap();
-    let text = Sqlite::open(&file, Access::Serve).unwrap_err();
+    let text = file("text");
+    std::fs::write(&text, "this is no database at all, but a text of some length".repeat(100)).unwrap();
+    let text = Sqlite::open(&text, Access::Serve).unwrap_err();
     assert!(matches!(text, StoreError::Unusable(_)), "{text}");
 }

@@ -52,11 +52,9 @@ pub fn make(now: i64) -> std::io::Result<(String, SigningKey)> {
 }
 
 impl Draft {
-    /// Keeps a signing key, if there is none yet.
+    /// Keeps a signing key.
     pub fn keep_signing_key(&mut self, id: &str, key: &SigningKey) {
-        if self.model().signing_keys.is_empty() {
-            self.put(id, key.clone());
-        }
+        self.put(id, key.clone());
         self.record(Value::Null, json!({"kid": id}), None);
     }
 

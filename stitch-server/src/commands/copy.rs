@@ -1,14 +1,16 @@
 //! `stitch-server backup` and `stitch-server restore`: copies of a store, taken and put back while a server serves it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::visit::{At, Failure, tell};
+use super::visit::{At, Failure, in_memory, runtime, tell};
 use crate::audit::Action;
 use crate::source::Source;
+use crate::start::store::Place;
+use crate::store::postgres;
 use crate::store::sqlite::copy::{self, Restoring};
 
 /// Copy the store into a new file: all of one moment, also while a server writes to it
@@ -42,9 +44,13 @@ impl Backup {
     }
 
     fn copy(&self) -> Result<String, Failure> {
-        let store = self.at.file()?;
-        copy::backup(store, &self.file)?;
-        Ok(format!("{} is a copy of {}\n", self.file.display(), store.display()))
+        let place = self.at.place();
+        match place {
+            Place::File(store) => copy::backup(store, &self.file)?,
+            Place::Postgres(address) => runtime()?.block_on(postgres::copy::backup(address, &self.file))?,
+            Place::Memory => return Err(in_memory()),
+        }
+        Ok(format!("{} is a copy of {place}\n", self.file.display()))
     }
 }
 
@@ -55,11 +61,23 @@ impl Restore {
     }
 
     fn restore(&self) -> Result<String, Failure> {
-        let store = self.at.file()?;
-        let restoring = Restoring::of(&self.file, store)?;
+        let place = self.at.place();
+        match place {
+            Place::File(store) => self.prepare(store)?.take_over()?,
+            // Beside the backup, since the store is elsewhere.
+            Place::Postgres(address) => {
+                runtime()?.block_on(postgres::copy::take_over(self.prepare(&self.file)?, address))?;
+            }
+            Place::Memory => return Err(in_memory()),
+        }
+        Ok(format!("{place} holds what {} held\n", self.file.display()))
+    }
+
+    /// The backup, ready to be put in the store's place.
+    fn prepare(&self, beside: &Path) -> Result<Restoring, Failure> {
+        let restoring = Restoring::of(&self.file, beside)?;
         prepare(&At::of(restoring.copy()))?;
-        restoring.take_over()?;
-        Ok(format!("{} holds what {} held\n", store.display(), self.file.display()))
+        Ok(restoring)
     }
 }
 

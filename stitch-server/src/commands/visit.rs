@@ -24,8 +24,8 @@ const PAGE: usize = 1_000;
 /// Which store.
 #[derive(Args, Clone, Debug)]
 pub(super) struct At {
-    /// Where everything is kept: the file of a server
-    #[arg(long, value_name = "FILE", env = "STITCH_STORE", default_value = DATABASE)]
+    /// Where everything is kept: the file of a server, or postgres://…
+    #[arg(long, value_name = "PLACE", env = "STITCH_STORE", hide_env_values = true, default_value = DATABASE)]
     store: Place,
 }
 
@@ -61,24 +61,31 @@ impl At {
         Self { store: Place::File(file.to_owned()) }
     }
 
-    /// The store's file.
-    pub(super) fn file(&self) -> Result<&Path, Failure> {
-        match &self.store {
-            Place::File(file) => Ok(file),
-            Place::Memory => {
-                Err(Failure::Unusable("a store in memory is gone with its server: name a file".to_owned()))
-            }
-        }
+    /// Where the store is.
+    pub(super) fn place(&self) -> &Place {
+        &self.store
     }
 
     pub(super) fn open(&self) -> Result<Visit, Failure> {
-        self.file()?;
+        if self.store == Place::Memory {
+            return Err(in_memory());
+        }
         let unusable = |error: &dyn std::fmt::Display| Failure::Unusable(error.to_string());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| unusable(&error))?;
-        let store = self.store.open(Access::Visit).map_err(|error| unusable(&error))?;
+        let runtime = runtime()?;
+        let store = runtime.block_on(self.store.open(Access::Visit)).map_err(|error| unusable(&error))?;
         Ok(Visit { store, runtime })
     }
+}
+
+/// Nobody else reaches it.
+pub(super) fn in_memory() -> Failure {
+    Failure::Unusable("a store in memory is gone with its server: name a file".to_owned())
+}
+
+/// For a command that waits for a store.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::Unusable(error.to_string()))
 }
 
 impl Visit {

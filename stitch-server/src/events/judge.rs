@@ -2,11 +2,12 @@
 
 use stitch_core::{Json, Number};
 
-use super::{DAY, Report};
+use super::Report;
 use crate::instant;
 use crate::model::{Metric, MetricType, Objects};
 use crate::store::Event;
 
+const DAY: i64 = 24 * 60 * 60 * 1_000;
 /// Milliseconds that an event may be old.
 const OLDEST: i64 = 7 * DAY;
 /// Milliseconds that an event may be ahead of the clock.
@@ -21,13 +22,13 @@ pub struct Judged {
     pub rejected_keys: Vec<String>,
 }
 
-/// Judges a call's events, of which those without a time happened `now`.
+/// Judges a call's events, `now`.
 pub fn judge(reports: Vec<Report<'_>>, metrics: &Objects<Metric>, env: &str, now: i64) -> Judged {
     let mut judged = Judged::default();
     for report in reports {
         let value = metrics.get(&*report.metric_key).and_then(|metric| value(metric.body.value_type, &report.value));
-        match value.zip(timestamp(report.timestamp.as_ref(), now)) {
-            Some((value, timestamp)) => judged.accepted.push(Event {
+        match (value, timestamp(report.timestamp.as_ref(), now)) {
+            (Some(value), Ok(timestamp)) => judged.accepted.push(Event {
                 env: env.to_owned(),
                 event_id: report.event_id.map(Into::into),
                 metric_key: report.metric_key.into_owned(),
@@ -35,9 +36,8 @@ pub fn judge(reports: Vec<Report<'_>>, metrics: &Objects<Metric>, env: &str, now
                 context_key: report.context_key.into_owned(),
                 value,
                 timestamp,
-                received_at: now,
             }),
-            None => judged.rejected_keys.push(report.metric_key.into_owned()),
+            _ => judged.rejected_keys.push(report.metric_key.into_owned()),
         }
     }
     judged
@@ -55,13 +55,14 @@ fn value(of: MetricType, value: &Json<'_>) -> Option<String> {
     }
 }
 
-/// When it happened, if that is neither too long ago nor yet to come.
-fn timestamp(told: Option<&Json<'_>>, now: i64) -> Option<i64> {
-    let timestamp = match told {
-        None => now,
-        Some(json) => instant::rfc3339(json.as_text()?)?,
-    };
-    (now - OLDEST..=now + AHEAD).contains(&timestamp).then_some(timestamp)
+/// Of another time, or of none that makes sense.
+struct Untimely;
+
+/// When it happened as far as that is told, if it is neither too long ago nor yet to come.
+fn timestamp(told: Option<&Json<'_>>, now: i64) -> Result<Option<i64>, Untimely> {
+    let Some(told) = told else { return Ok(None) };
+    let timestamp = told.as_text().and_then(instant::rfc3339).ok_or(Untimely)?;
+    if (now - OLDEST..=now + AHEAD).contains(&timestamp) { Ok(Some(timestamp)) } else { Err(Untimely) }
 }
 
 #[cfg(test)]
@@ -74,7 +75,7 @@ mod tests {
 
     const NOW: i64 = 1_767_225_600_000;
 
-    fn judged(events: &str, now: i64) -> (Vec<(String, i64)>, Vec<String>) {
+    fn judged(events: &str, now: i64) -> (Vec<(String, Option<i64>)>, Vec<String>) {
         let metric = |value_type| Arc::new(Object { revision: 1, body: Metric { value_type, description: None } });
         let metrics = [("b", MetricType::Boolean), ("i", MetricType::Integer), ("d", MetricType::Double)]
             .map(|(key, value_type)| (key.to_owned(), metric(value_type)));
@@ -117,9 +118,10 @@ mod tests {
         }
     }
 
-    fn at(timestamp: &str, now: i64) -> Option<i64> {
+    /// Of what counts.
+    fn at(timestamp: &str, now: i64) -> Vec<Option<i64>> {
         let event = format!(r#"{{"metric_key": "i", "context_key": "U", "value": 1, "timestamp": {timestamp}}}"#);
-        judged(&event, now).0.pop().map(|(_, timestamp)| timestamp)
+        judged(&event, now).0.into_iter().map(|(_, timestamp)| timestamp).collect()
     }
 
     #[test]
@@ -128,24 +130,25 @@ mod tests {
         for (offset, counts) in
             [(0, true), (-OLDEST, true), (-OLDEST - 1, false), (AHEAD, true), (AHEAD + 1, false), (-1, true)]
         {
-            assert_eq!(at(&text(NOW + offset), NOW), counts.then_some(NOW + offset), "{offset}");
+            let expected = if counts { vec![Some(NOW + offset)] } else { Vec::new() };
+            assert_eq!(at(&text(NOW + offset), NOW), expected, "{offset}");
         }
-        assert_eq!(at(r#""2026-01-01T07:00:00.5+07:00""#, NOW), Some(NOW + 500));
+        assert_eq!(at(r#""2026-01-01T07:00:00.5+07:00""#, NOW), [Some(NOW + 500)]);
         for odd in ["1767225600000", r#""yesterday""#, r#""2026-01-01""#, "true", "[]"] {
-            assert_eq!(at(odd, NOW), None, "{odd}");
+            assert_eq!(at(odd, NOW), [], "{odd}");
         }
-        assert_eq!(at("null", NOW), Some(NOW));
+        assert_eq!(at("null", NOW), [None], "when it came");
     }
 
     #[test]
     fn a_clock_that_goes_back_judges_by_what_it_says_now() {
         let event = format!("\"{}\"", instant::text(NOW));
-        assert_eq!(at(&event, NOW), Some(NOW));
-        assert_eq!(at(&event, NOW - AHEAD), Some(NOW));
-        assert_eq!(at(&event, NOW - AHEAD - 1), None);
+        assert_eq!(at(&event, NOW), [Some(NOW)]);
+        assert_eq!(at(&event, NOW - AHEAD), [Some(NOW)]);
+        assert_eq!(at(&event, NOW - AHEAD - 1), []);
         // Before the epoch, as a machine without a battery may believe for a while.
-        assert_eq!(at(&event, 0), None);
-        assert_eq!(at("null", 0), Some(0));
+        assert_eq!(at(&event, 0), []);
+        assert_eq!(at("null", 0), [None]);
     }
 
     #[test]

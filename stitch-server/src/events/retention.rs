@@ -5,9 +5,8 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::IDS_KEPT;
-use crate::instant::of_the_clock;
 use crate::state::AppState;
-use crate::store::{Age, StoreError};
+use crate::store::{Kept, StoreError};
 
 const LOOKS_EVERY: Duration = Duration::from_hours(1);
 /// Rows that are removed at once: some milliseconds of work.
@@ -31,12 +30,10 @@ pub async fn keep(state: AppState) {
 }
 
 async fn forget(state: &AppState) -> Result<usize, StoreError> {
-    let now = of_the_clock();
-    let kept = i64::try_from(state.settings().event_retention.as_millis()).unwrap_or(i64::MAX);
-    let age = Age { events_before: now.saturating_sub(kept), ids_before: now.saturating_sub(IDS_KEPT) };
+    let kept = Kept { events: state.settings().event_retention, ids: IDS_KEPT };
     let mut forgotten = 0;
     loop {
-        match state.store().forget(age, PIECE).await? {
+        match state.store().forget(kept, PIECE).await? {
             0 => return Ok(forgotten),
             rows => forgotten += rows,
         }

@@ -98,8 +98,8 @@ fn told(stored: &StoredEvent) -> Result<Told<'_>, Error> {
         context_type: &event.context_type,
         context_key: &event.context_key,
         value: Json::parse(&event.value).map_err(|_| Error::internal())?,
-        timestamp: instant::text(event.timestamp),
-        received_at: instant::text(event.received_at),
+        timestamp: instant::text(event.timestamp.unwrap_or(stored.received_at)),
+        received_at: instant::text(stored.received_at),
     })
 }
 

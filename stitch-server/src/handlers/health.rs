@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::extract::{AuthSource, Call};
 use crate::source::Source;
 use crate::state::AppState;
-use crate::wire::{self, Health, Probe, RefusedInfo, RegistryInfo, StoreInfo};
+use crate::wire::{self, Health, Probe, RedisInfo, RefusedInfo, RegistryInfo, StoreInfo};
 
 const NO_STORE: &str = "no-store";
 const NOTHING: &Vec<Diagnostic> = &Vec::new();
@@ -28,9 +28,9 @@ pub async fn health(State(state): State<AppState>, call: Call) -> Result<Respons
     let served = state.load();
     let registry = &served.registry;
     let refused = served.refused.as_ref();
-    let store_away = state.store_away();
+    let (store_away, redis_away) = (state.store_away(), state.hints().away());
     let data = Health {
-        status: if refused.is_some() || store_away.is_some() { "degraded" } else { "ready" },
+        status: if refused.is_some() || store_away.is_some() || redis_away.is_some() { "degraded" } else { "ready" },
         registry: RegistryInfo {
             source: match state.source() {
                 Source::Embedded => "embedded",
@@ -52,6 +52,10 @@ pub async fn health(State(state): State<AppState>, call: Call) -> Result<Respons
             history: &served.model.head.history,
             away: store_away.as_ref().map(|error| if why { error.as_str() } else { UNTOLD }),
         },
+        redis: state.settings().redis.as_ref().map(|(_, channel)| RedisInfo {
+            channel,
+            away: redis_away.as_ref().map(|error| if why { error.as_str() } else { UNTOLD }),
+        }),
         diagnostics: if why { refused.map_or(&registry.warnings, |refused| &refused.diagnostics) } else { NOTHING },
         parity: state.parity(),
         uptime_seconds: state.uptime().as_secs(),

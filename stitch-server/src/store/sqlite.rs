@@ -7,13 +7,16 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::{Age, AuditQuery, AuditRow, Commit, Contents, Event, Head, Store, StoreError, StoredEvent};
+use super::{AuditQuery, AuditRow, Commit, Contents, Event, Head, Kept, Store, StoreError, StoredEvent};
+
+use crate::instant::of_the_clock;
 
 pub mod copy;
 mod open;
@@ -22,6 +25,9 @@ mod writer;
 
 pub use open::{Access, DATABASE};
 use writer::{Job, Writer};
+
+/// A command beside a server is noticed so soon.
+const LOOKS_EVERY: Duration = Duration::from_millis(250);
 
 /// A store in one file, or in memory.
 pub struct Sqlite {
@@ -55,7 +61,7 @@ impl Sqlite {
             Access::Visit => None,
         };
         let open = || Ok((open::file(path)?, open::reader(path)?));
-        let (writer, reader) = open().map_err(|error: StoreError| error.at(path))?;
+        let (writer, reader) = open().map_err(|error: StoreError| error.at(&path.display()))?;
         let reader = Reader::Connection(Arc::new(Mutex::new(reader)));
         Ok(Self { reader, writer: Writer::start(writer)?, path: Some(path.to_owned()), _lock: lock })
     }
@@ -97,13 +103,17 @@ impl Sqlite {
 impl Sqlite {
     /// Says in which file something went wrong.
     fn at(&self, error: StoreError) -> StoreError {
-        if let Some(path) = &self.path { error.at(path) } else { error }
+        if let Some(path) = &self.path { error.at(&path.display()) } else { error }
     }
 }
 
 impl Store for Sqlite {
     fn place(&self) -> String {
         self.path.as_ref().map_or_else(|| "memory".to_owned(), |path| path.display().to_string())
+    }
+
+    fn looks_every(&self) -> Duration {
+        LOOKS_EVERY
     }
 
     fn load(&self) -> BoxFuture<'_, Result<Contents, StoreError>> {
@@ -122,16 +132,19 @@ impl Store for Sqlite {
         self.write(move |connection| queries::commit(connection, &commit)).boxed()
     }
 
-    fn append(&self, events: Vec<Event>, forgotten: i64) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(move |connection| Ok(queries::append(connection, &events, forgotten)?)).boxed()
+    fn append(&self, events: Vec<Event>, ids_kept: Duration) -> BoxFuture<'_, Result<(), StoreError>> {
+        let now = of_the_clock();
+        self.write(move |connection| Ok(queries::append(connection, &events, now, before(now, ids_kept))?)).boxed()
     }
 
     fn events(&self, env: String, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
         self.read(move |connection| Ok(queries::events(connection, &env, after, limit)?)).boxed()
     }
 
-    fn forget(&self, age: Age, at_most: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
-        self.write(move |connection| Ok(queries::forget(connection, age, at_most)?)).boxed()
+    fn forget(&self, kept: Kept, at_most: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        let now = of_the_clock();
+        let (events, ids) = (before(now, kept.events), before(now, kept.ids));
+        self.write(move |connection| Ok(queries::forget(connection, events, ids, at_most)?)).boxed()
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -149,16 +162,9 @@ impl fmt::Debug for Sqlite {
     }
 }
 
-impl StoreError {
-    /// Says in which file.
-    pub(crate) fn at(self, path: &Path) -> Self {
-        let at = |message: &str| format!("{}: {message}", path.display());
-        match self {
-            Self::Conflict => Self::Conflict,
-            Self::Away(message) => Self::Away(at(&message)),
-            Self::Unusable(message) => Self::Unusable(at(&message)),
-        }
-    }
+/// The instant so long before another one, in milliseconds.
+fn before(now: i64, kept: Duration) -> i64 {
+    now.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn gone() -> StoreError {

@@ -87,6 +87,11 @@ impl Scrape {
         let away = u64::from(self.0.store_away().is_some());
         let help = "1 while the store does not answer or takes no writes, else 0.";
         gauge(encoder, "store_away", help, None, &Labels([]), away)?;
+        if self.0.settings().redis.is_some() {
+            let away = u64::from(self.0.hints().away().is_some());
+            let help = "1 while other servers cannot be heard through Redis, else 0.";
+            gauge(encoder, "redis_away", help, None, &Labels([]), away)?;
+        }
         let help = "From when a write is decided until the store has it, or has refused it.";
         let unit = Some(&Unit::Seconds);
         let mut family = encoder.encode_descriptor("store_commit_duration", help, unit, MetricType::Histogram)?;

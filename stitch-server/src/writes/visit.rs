@@ -19,7 +19,11 @@ pub async fn write<T>(
     action: &Action,
     decide: impl Fn(&mut Draft) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let away = |error: &StoreError| Error::new(Code::NotReady, format!("{error}; nothing was written"));
+    let away = |error: &StoreError| {
+        let unsettled = matches!(error, StoreError::Unsettled(_));
+        let said = if unsettled { "look whether that was done" } else { "nothing was written" };
+        Error::new(Code::NotReady, format!("{error}; {said}"))
+    };
     for _ in 0..TRIES {
         let contents = store.load().await.map_err(|error| away(&error))?;
         let model = Model::read(contents).map_err(|error| away(&error))?;

@@ -16,6 +16,7 @@ use stitch_server::state::{AppState, Settings};
 use stitch_server::{Listeners, gate, serve};
 use tokio::sync::oneshot;
 
+pub mod services;
 pub mod stocked;
 
 /// How long a test waits for anything.

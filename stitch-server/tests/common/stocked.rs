@@ -101,7 +101,12 @@ impl Shop {
 
     /// With more in the store before the server starts.
     pub fn with(settings: Settings, fill: impl FnOnce(&dyn Store)) -> Self {
-        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+        Self::on(Sqlite::in_memory().unwrap(), settings, fill)
+    }
+
+    /// With that store.
+    pub fn on(store: Sqlite, settings: Settings, fill: impl FnOnce(&dyn Store)) -> Self {
+        let store: Arc<dyn Store> = Arc::new(store);
         let stocked = stock(&*store);
         fill(&*store);
         let model = Model::read(block_on(store.load()).unwrap()).unwrap();
@@ -134,6 +139,14 @@ pub fn stocked_file(file: &Path) -> Stocked {
     let stocked = stock(&Sqlite::open(file, Access::Visit).unwrap());
     settle(file);
     stocked
+}
+
+/// Statements after which all events of a store came so much earlier (milliseconds), and their ids too.
+pub fn older(milliseconds: i64) -> String {
+    format!(
+        "UPDATE events SET received_at = received_at - {milliseconds}; \
+         UPDATE event_ids SET seen_at = seen_at - {milliseconds}"
+    )
 }
 
 /// Puts into the file what its write-ahead log has. Whoever wrote may still be closing it, on a thread of their own.

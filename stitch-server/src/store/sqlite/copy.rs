@@ -26,24 +26,60 @@ const ALL_PAGES: i32 = -1;
 ///
 /// If there is no store, the file exists already, or cannot be written.
 pub fn backup(store: &Path, file: &Path) -> Result<(), StoreError> {
-    // Looked at first, and again when the copy gets its name: a backup is never written over.
-    let taken = || {
-        let message = "it is there already, and no backup is written over: choose another name";
-        StoreError::Unusable(message.to_owned()).at(file)
-    };
-    if file.exists() {
-        return Err(taken());
-    }
+    let partial = Partial::of(file)?;
     let source = existing(store, "there is no store: `--store` says where it is")?;
-    open::check_version(&source).map_err(|error| error.at(store))?;
-    let partial = Scratch::beside(file, ".partial")?;
-    copy(&source, &partial.0)?;
-    File::open(&partial.0)?.sync_all()?;
-    if file.exists() {
-        return Err(taken());
+    open::check_version(&source).map_err(|error| error.at(&store.display()))?;
+    copy(&source, &partial.scratch.0)?;
+    partial.finish()
+}
+
+/// A backup that is being written, under another name until all of it is there.
+pub(crate) struct Partial<'f> {
+    scratch: Scratch,
+    file: &'f Path,
+}
+
+impl<'f> Partial<'f> {
+    /// Of that name, which nothing has yet.
+    pub(crate) fn of(file: &'f Path) -> Result<Self, StoreError> {
+        free(file)?;
+        Ok(Self { scratch: Scratch::beside(file, ".partial")?, file })
     }
-    fs::rename(&partial.0, file)?;
-    sync_folder(file)
+
+    /// An empty store, to be filled.
+    pub(crate) fn open(&self) -> Result<Connection, StoreError> {
+        let connection = open::file(&self.scratch.0)?;
+        // It stands for itself, and is gone unless all of it is there.
+        connection.pragma_update(None, "journal_mode", "DELETE")?;
+        Ok(connection)
+    }
+
+    /// Gives it its name, once it is on the disk.
+    pub(crate) fn finish(self) -> Result<(), StoreError> {
+        File::open(&self.scratch.0)?.sync_all()?;
+        // Looked at again: a backup is never written over.
+        free(self.file)?;
+        fs::rename(&self.scratch.0, self.file)?;
+        sync_folder(self.file)
+    }
+}
+
+fn free(file: &Path) -> Result<(), StoreError> {
+    if file.exists() {
+        let message = "it is there already, and no backup is written over: choose another name";
+        return Err(StoreError::Unusable(message.to_owned()).at(&file.display()));
+    }
+    Ok(())
+}
+
+/// The cursor of the last event that was ever stored.
+pub(crate) fn last_cursor(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(queries::last_cursor(connection)?)
+}
+
+/// Has events go on after a cursor.
+pub(crate) fn set_last_cursor(connection: &Connection, cursor: i64) -> Result<(), StoreError> {
+    Ok(queries::set_last_cursor(connection, cursor)?)
 }
 
 /// A backup that is to be put in a store's place: a copy of it, checked and brought up to this version, that lies beside
@@ -61,7 +97,7 @@ impl Restoring {
     ///
     /// If it is no sound backup, or of a newer version.
     pub fn of(file: &Path, store: &Path) -> Result<Self, StoreError> {
-        let at = |error: StoreError| error.at(file);
+        let at = |error: StoreError| error.at(&file.display());
         let source = existing(file, "there is no such file")?;
         let version = open::version(&source).map_err(|error| at(error.into()))?;
         if version == 0 {
@@ -78,6 +114,11 @@ impl Restoring {
         Ok(Self { copy, store: store.to_owned() })
     }
 
+    /// What the copy holds.
+    pub(crate) fn open(&self) -> Result<Connection, StoreError> {
+        existing(&self.copy.0, "the copy of the backup is gone")
+    }
+
     /// The copy, a store of its own until it takes over.
     pub fn copy(&self) -> &Path {
         &self.copy.0
@@ -92,7 +133,7 @@ impl Restoring {
     ///
     /// If what is there cannot be written to.
     pub fn take_over(self) -> Result<(), StoreError> {
-        let at = |error: StoreError| match error.at(&self.store) {
+        let at = |error: StoreError| match error.at(&self.store.display()) {
             StoreError::Unusable(message) => StoreError::Unusable(format!(
                 "{message}; if it is damaged, stop the server, move the file away together with its `-wal` and `-shm`, \
                  and restore again"
@@ -116,10 +157,10 @@ impl Restoring {
 /// Opens what is there to be read, and makes nothing.
 fn existing(path: &Path, none: &str) -> Result<Connection, StoreError> {
     if !path.is_file() {
-        return Err(StoreError::Unusable(none.to_owned()).at(path));
+        return Err(StoreError::Unusable(none.to_owned()).at(&path.display()));
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    connection.map_err(|error| StoreError::from(error).at(path))
+    connection.map_err(|error| StoreError::from(error).at(&path.display()))
 }
 
 /// Copies all of one moment into a file that stands for itself, without a write-ahead log.

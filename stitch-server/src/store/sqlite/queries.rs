@@ -3,8 +3,8 @@
 use rusqlite::{Connection, Result, params};
 
 use crate::store::{
-    Age, AuditQuery, AuditRow, Commit, Contents, Event, FEED_BYTES, FEED_ROWS, FeedRow, Head, Row, RowChange,
-    StoreError, StoredEvent,
+    AuditQuery, AuditRow, Commit, Contents, Event, FEED_BYTES, FEED_ROWS, FeedRow, Head, Row, RowChange, StoreError,
+    StoredEvent,
 };
 
 pub(super) fn head(connection: &Connection) -> Result<Head> {
@@ -84,7 +84,8 @@ fn tell(connection: &Connection, FeedRow { env, seq, body }: &FeedRow) -> Result
         .map(|_| ())
 }
 
-pub(super) fn append(connection: &Connection, events: &[Event], forgotten: i64) -> Result<()> {
+/// Of the instant `now`; ids last seen at `forgotten` or before are new again.
+pub(super) fn append(connection: &Connection, events: &[Event], now: i64, forgotten: i64) -> Result<()> {
     let mut remember = connection.prepare_cached(
         "INSERT INTO event_ids (env, event_id, seen_at) VALUES (?1, ?2, ?3) \
          ON CONFLICT (env, event_id) DO UPDATE SET seen_at = excluded.seen_at WHERE seen_at <= ?4",
@@ -94,11 +95,12 @@ pub(super) fn append(connection: &Connection, events: &[Event], forgotten: i64) 
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for event in events {
-        let Event { env, event_id, metric_key, context_type, context_key, value, timestamp, received_at } = event;
-        if event_id.is_some() && remember.execute(params![env, event_id, received_at, forgotten])? == 0 {
+        let Event { env, event_id, metric_key, context_type, context_key, value, timestamp } = event;
+        if event_id.is_some() && remember.execute(params![env, event_id, now, forgotten])? == 0 {
             continue;
         }
-        insert.execute(params![env, event_id, metric_key, context_type, context_key, value, timestamp, received_at])?;
+        let timestamp = timestamp.unwrap_or(now);
+        insert.execute(params![env, event_id, metric_key, context_type, context_key, value, timestamp, now])?;
     }
     Ok(())
 }
@@ -117,25 +119,25 @@ pub(super) fn events(connection: &Connection, env: &str, after: i64, limit: usiz
             context_key: row.get(5)?,
             value: row.get(6)?,
             timestamp: row.get(7)?,
-            received_at: row.get(8)?,
         };
-        Ok(StoredEvent { cursor: row.get(0)?, event })
+        Ok(StoredEvent { cursor: row.get(0)?, received_at: row.get(8)?, event })
     })?;
     events.collect()
 }
 
-pub(super) fn forget(connection: &Connection, age: Age, at_most: usize) -> Result<usize> {
+/// Removes events that came before an instant, and ids last seen before another.
+pub(super) fn forget(connection: &Connection, came: i64, seen: i64, at_most: usize) -> Result<usize> {
     let events = connection
         .prepare_cached(
             "DELETE FROM events WHERE cursor IN (SELECT cursor FROM events WHERE received_at < ?1 LIMIT ?2)",
         )?
-        .execute(params![age.events_before, at_most])?;
+        .execute(params![came, at_most])?;
     let ids = connection
         .prepare_cached(
             "DELETE FROM event_ids WHERE (env, event_id) IN \
              (SELECT env, event_id FROM event_ids WHERE seen_at < ?1 LIMIT ?2)",
         )?
-        .execute(params![age.ids_before, at_most - events.min(at_most)])?;
+        .execute(params![seen, at_most - events.min(at_most)])?;
     Ok(events + ids)
 }
 
@@ -149,7 +151,11 @@ pub(super) fn begin_history(connection: &Connection, history: &str, revision: u6
     connection.execute("UPDATE head SET history = ?1, revision = max(revision, ?2)", params![history, revision])?;
     // Its numbers begin anew.
     connection.execute("DELETE FROM feed", [])?;
-    let cursor = cursor.max(last_cursor(connection)?);
+    set_last_cursor(connection, cursor.max(last_cursor(connection)?))
+}
+
+/// Has events go on after a cursor.
+pub(super) fn set_last_cursor(connection: &Connection, cursor: i64) -> Result<()> {
     connection.execute("DELETE FROM sqlite_sequence WHERE name = 'events'", [])?;
     connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?1)", [cursor])?;
     Ok(())
