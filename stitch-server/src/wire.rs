@@ -305,7 +305,7 @@ pub struct StoreInfo<'a> {
 }
 
 /// How servers that share a store tell each other.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct RedisInfo<'a> {
     /// On which channel.
     pub channel: &'a str,
