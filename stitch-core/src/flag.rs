@@ -37,8 +37,6 @@ pub(crate) struct Flag {
     pub(crate) scopes: Scopes,
     pub(crate) overrides: Option<Box<StoredOverrides>>,
     pub(crate) links: Links,
-    /// Where no more is to be known of a context.
-    pub(crate) glance: Option<Glance>,
 }
 
 /// What a boolean flag answers that nothing but a field of the context decides: known when the registry is compiled, so
@@ -163,10 +161,10 @@ impl Flag {
             let halted = matches!(plan.stage, Stage::Paused | Stage::RolledBack);
             plan.is_plain = unconditional && !halted && (plan.approved || !self.requires_approval);
         }
-        self.glance = self.glance();
     }
 
-    fn glance(&self) -> Option<Glance> {
+    /// What it answers, where no more than a field of the context is to be known; once it is settled.
+    pub(crate) fn glance(&self) -> Option<Glance> {
         let plan = &self.base;
         if !plan.is_plain || plan.stage != Stage::Full || !self.patches.is_empty() {
             return None;
