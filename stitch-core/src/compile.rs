@@ -224,9 +224,8 @@ fn assemble(
             flag.settle();
             flag
         });
-        // A flag that is served has its key.
-        let key = if flag.is_none() { compiler.flags.first_key(node).map(Box::from) } else { None };
-        slots.push(Slot { key, flag, fingerprint });
+        let key = compiler.flags.first_key(node).map(Box::from);
+        slots.push(Slot { key, glance: flag.as_ref().and_then(Flag::glance), flag, fingerprint });
     }
     let mut served_segments = Vec::with_capacity(segments.len());
     for (node, entry) in (graph.first_segment()..).zip(segments) {
@@ -236,7 +235,7 @@ fn assemble(
     let key_of = |index| compiler.segments.first_key(index).map(|key| (Box::from(key), index));
     let served = (0..).zip(&served_segments).filter(|(_, segment)| segment.is_some());
     let segment_names = served.filter_map(|(index, _)| key_of(index)).collect();
-    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key()?))).collect();
+    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
     let keys = KeyTable::new(keys.into_iter());
     Engine {
         keys,

@@ -11,7 +11,7 @@ use crate::definitions::Definitions;
 use crate::diagnostics::{DefinitionsError, Diagnostic};
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::Explanation;
-use crate::flag::{Flag, FlagIndex, Links, Segment, SegmentIndex};
+use crate::flag::{Flag, FlagIndex, Glance, Links, Segment, SegmentIndex};
 use crate::json::Json;
 use crate::text::equal;
 
@@ -55,20 +55,15 @@ pub struct Engine {
 /// An entry of the document's `flags`.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// The key of one that was set aside, if it could be read and no earlier entry has it.
+    /// Its key, if it could be read and no earlier entry has it. Beside that of the flag, since a look-up by name reads
+    /// nothing else.
     pub(crate) key: Option<Box<str>>,
+    /// Here and not in the flag, so that asking for a boolean looks at one word to see whether there is one.
+    pub(crate) glance: Option<Glance>,
     /// Nothing, where it was set aside.
     pub(crate) flag: Option<Flag>,
     /// Of its definition, of its override rows and of all that it refers to.
     pub(crate) fingerprint: u64,
-}
-
-impl Slot {
-    /// Its key, if it could be read and no earlier entry has it.
-    #[inline]
-    pub(crate) fn key(&self) -> Option<&str> {
-        self.flag.as_ref().map(|flag| &*flag.key).or(self.key.as_deref())
-    }
 }
 
 impl Engine {
@@ -112,8 +107,9 @@ impl Engine {
 
     /// The keys of all flags, in the order of the document; those set aside come last.
     pub fn flag_keys(&self) -> impl Iterator<Item = &str> {
-        let keys =
-            |served: bool| self.flags.iter().filter(move |slot| slot.flag.is_some() == served).filter_map(Slot::key);
+        let keys = |served: bool| {
+            self.flags.iter().filter(move |slot| slot.flag.is_some() == served).filter_map(|slot| slot.key.as_deref())
+        };
         keys(true).chain(keys(false))
     }
 
@@ -152,7 +148,7 @@ impl Engine {
     #[inline(never)]
     fn look_up(&self, flag_key: &str) -> Option<(&Slot, FlagIndex)> {
         let has_key = |index| {
-            let key = self.slot(index).and_then(Slot::key);
+            let key = self.slot(index).and_then(|slot| slot.key.as_deref());
             key.is_some_and(|key| equal(key, flag_key))
         };
         let index = self.keys.find(flag_key, has_key)?;

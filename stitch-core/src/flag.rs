@@ -37,8 +37,6 @@ pub(crate) struct Flag {
     pub(crate) scopes: Scopes,
     pub(crate) overrides: Option<Box<StoredOverrides>>,
     pub(crate) links: Links,
-    /// Where no more is to be known of a context.
-    pub(crate) glance: Option<Glance>,
 }
 
 /// What a boolean flag answers that nothing but a field of the context decides: known when the registry is compiled, so
@@ -175,10 +173,10 @@ impl Flag {
             let otherwise = halted || unapproved || self.overrides.is_some();
             plan.before = if otherwise { Before::Anything } else { before };
         }
-        self.glance = self.glance();
     }
 
-    fn glance(&self) -> Option<Glance> {
+    /// What it answers, where no more than a field of the context is to be known; once it is settled.
+    pub(crate) fn glance(&self) -> Option<Glance> {
         let plan = &self.base;
         if !matches!(plan.before, Before::Nothing) || plan.stage != Stage::Full || !self.patches.is_empty() {
             return None;

@@ -120,7 +120,6 @@ impl<'d> Compiler<'d> {
             scopes,
             overrides: None,
             links: Links::default(),
-            glance: None,
         })
     }
 

@@ -41,7 +41,7 @@ impl<'a> Iterator for Evaluations<'a> {
             }
         }
         let mut set_aside = self.others.by_ref().filter(|slot| slot.flag.is_none());
-        let key = set_aside.find_map(|slot| slot.key())?;
+        let key = set_aside.find_map(|slot| slot.key.as_deref())?;
         Some(Evaluation::of_no_flag(key, Reason::FlagInvalid))
     }
 

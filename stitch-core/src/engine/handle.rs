@@ -20,7 +20,7 @@ pub struct FlagHandle<'e> {
 impl<'e> FlagHandle<'e> {
     /// The flag's key.
     pub fn key(&self) -> &'e str {
-        self.slot.key().unwrap_or_default()
+        self.slot.key.as_deref().unwrap_or_default()
     }
 
     /// The type of its values; nothing where the flag was set aside.
@@ -65,7 +65,7 @@ impl<'e> FlagHandle<'e> {
     /// ```
     #[inline]
     pub fn bool(&self, context: &Context<'_>, default: bool) -> bool {
-        if let Some(glance) = self.slot.flag.as_ref().and_then(|flag| flag.glance.as_ref())
+        if let Some(glance) = &self.slot.glance
             && context.overrides.is_none()
         {
             return glance.holds(context);
