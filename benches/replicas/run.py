@@ -33,7 +33,7 @@ RESULT = events.ROOT / "benches" / "results" / "replicas.md"
 POSTGRES = os.environ.get("STITCH_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("STITCH_TEST_REDIS", "redis://127.0.0.1:6379")
 WRITES = int(os.environ.get("WRITES", "500"))
-UNTOLD = 30
+UNTOLD = int(os.environ.get("UNTOLD", "30"))
 CELLS = [(connections, count) for connections in (1, 16, 64) for count in (1, 10)]
 SCHEMA = "stitch_bench"
 STORE = f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}options=-csearch_path%3D{SCHEMA}"
