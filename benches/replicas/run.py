@@ -33,7 +33,7 @@ RESULT = events.ROOT / "benches" / "results" / "replicas.md"
 POSTGRES = os.environ.get("STITCH_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("STITCH_TEST_REDIS", "redis://127.0.0.1:6379")
 WRITES = int(os.environ.get("WRITES", "500"))
-UNTOLD = 30
+UNTOLD = int(os.environ.get("UNTOLD", "30"))
 CELLS = [(connections, count) for connections in (1, 16, 64) for count in (1, 10)]
 SCHEMA = "stitch_bench"
 STORE = f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}options=-csearch_path%3D{SCHEMA}"
@@ -94,14 +94,17 @@ def propagation(count: int, *arguments: str) -> list[float]:
         add = [events.SERVER, "users", "add", "--email", "ann@example.com", "--role", "admin", "--store", store]
         with replica(*arguments) as writer, replica(*arguments) as reader:
             subprocess.run(list(map(str, add)), input="correct horse\n", text=True, check=True, capture_output=True)
+            # Until both look at the store by themselves.
             time.sleep(3)
             login = {"email": "ann@example.com", "password": "correct horse"}
             token = ask(writer, "POST", "/v1/auth/login", login)["token"]
-            metrics = []
+            times = []
             flag = {"key": "bench", "type": "integer", "variants": {"v": 0}, "serve": "v", "default_value": -1}
             flag = ask(writer, "POST", "/v1/flags", flag, token)
             stage = {"rollout_stage": "full", "revision": flag["revision"]}
             revision = ask(writer, "PATCH", "/api/flags/bench/stage", stage, token)["data"]["revision"]
+            # Until the other one knows the flag, however it hears of it.
+            time.sleep(3)
             for number in range(1, count + 1):
                 changed = {"key": "bench", "type": "integer", "variants": {"v": number}, "serve": "v"}
                 changed |= {"default_value": -1, "revision": revision}
@@ -109,8 +112,8 @@ def propagation(count: int, *arguments: str) -> list[float]:
                 answered = time.perf_counter()
                 while ask(reader, "GET", "/api/flags/eval?key=bench&user=U")["data"]["value"] != number:
                     time.sleep(0.0002)
-                metrics.append((time.perf_counter() - answered) * 1e3)
-            return metrics
+                times.append((time.perf_counter() - answered) * 1e3)
+            return times
 
 
 def throughput() -> dict:

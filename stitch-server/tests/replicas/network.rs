@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::cluster::{Replica, Shared, time_until};
+use super::cluster::{Replica, SOON, Shared, time_until};
 use super::common::services::Schema;
+use super::common::{Program, until};
 use super::database::verify;
 use super::evaluations::Evaluations;
 use super::events::Events;
@@ -12,13 +13,39 @@ use super::proxy::Proxy;
 /// Whoever waits for a store that cannot be reached is told so within this.
 const TOLD_WITHIN: Duration = Duration::from_secs(15);
 
+/// A server that reaches the database by a network of its own, and that network.
+fn far_one(shared: &Shared) -> (Program, Proxy) {
+    let host = shared.schema.url.split_once('@').unwrap().1.split_once('/').unwrap().0;
+    let proxy = Proxy::to(host.rsplit_once(':').unwrap().1.parse().unwrap());
+    (shared.serve_with(&proxy.instead_of(&shared.schema.url), &[], &[]), proxy)
+}
+
+#[test]
+fn whether_a_write_was_done_whose_answer_was_lost_is_found_out() {
+    let Some(schema) = Schema::make() else { return };
+    let shared = Shared::new(schema, None);
+    let (program, proxy) = far_one(&shared);
+    let far = Replica::of(&shared, &program);
+    for from in 0..6 {
+        proxy.lose_an_answer();
+        assert_eq!(far.write(from, from + 1), 200, "{from}");
+    }
+    assert_eq!(far.written(), [1, 2, 3, 4, 5, 6]);
+    // Events have names of their own: whoever is not told sends them again.
+    let ids: Vec<_> = (0..60).map(|index| format!("e-{index}")).collect();
+    for call in ids.chunks(10) {
+        proxy.lose_an_answer();
+        until(SOON, || (far.report(call) == 200).then_some(()));
+    }
+    assert_eq!(until(SOON, || Some(far.stored()).filter(|stored| stored.len() >= 60)), ids);
+    verify(&shared, &far, &[6]);
+}
+
 #[test]
 fn a_network_that_is_cut_or_slow_holds_up_nobody_else_and_ends_nothing() {
     let Some(schema) = Schema::make() else { return };
     let shared = Shared::new(schema, None);
-    let port = shared.schema.url.split_once('@').unwrap().1.split_once('/').unwrap().0;
-    let proxy = Proxy::to(port.rsplit_once(':').unwrap().1.parse().unwrap());
-    let far = shared.serve_with(&proxy.instead_of(&shared.schema.url), &[], &[]);
+    let (far, proxy) = far_one(&shared);
     let near = shared.serve();
     let (far, near) = (Replica::of(&shared, &far), Replica::of(&shared, &near));
     let evaluations = [Evaluations::of(far.address), Evaluations::of(near.address)];

@@ -15,27 +15,29 @@ pub(crate) struct Proxy {
     cut: Arc<AtomicBool>,
     /// Milliseconds that each piece takes longer.
     slow: Arc<AtomicU64>,
+    /// Ends the next connection on which the database answers, before the answer.
+    lose: Arc<AtomicBool>,
 }
 
 impl Proxy {
     pub(crate) fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let proxy = Self { address, cut: Arc::default(), slow: Arc::default() };
+        let proxy = Self { address, cut: Arc::default(), slow: Arc::default(), lose: Arc::default() };
         let accepting = proxy.clone();
         spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
                 let (again, back) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let (there, here) = (accepting.clone(), accepting.clone());
-                spawn(move || there.pass(client, server));
-                spawn(move || here.pass(back, again));
+                spawn(move || there.pass(client, server, false));
+                spawn(move || here.pass(back, again, true));
             }
         });
         proxy
     }
 
-    fn pass(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pass(&self, mut from: TcpStream, mut to: TcpStream, answers: bool) {
         let _ = (from.set_nodelay(true), to.set_nodelay(true));
         let mut piece = [0; 16 << 10];
         while let Ok(length @ 1..) = from.read(&mut piece) {
@@ -47,6 +49,9 @@ impl Proxy {
                 }
                 break;
             }
+            if answers && self.lose.swap(false, Ordering::Relaxed) {
+                break;
+            }
             if to.write_all(&piece[..length]).is_err() {
                 break;
             }
@@ -56,6 +61,10 @@ impl Proxy {
 
     pub(crate) fn cut(&self, cut: bool) {
         self.cut.store(cut, Ordering::Relaxed);
+    }
+
+    pub(crate) fn lose_an_answer(&self) {
+        self.lose.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn slow(&self, milliseconds: u64) {
