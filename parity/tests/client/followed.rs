@@ -10,7 +10,7 @@ use stitch_server::audit::Action;
 use stitch_server::auth::sdk_keys::Fresh;
 use stitch_server::caller::Caller;
 use stitch_server::gate;
-use stitch_server::model::{Flag, Model, OverrideRow, Segment, Settings as Document};
+use stitch_server::model::{Flag, Model, Objects, OverrideRow, Segment, Settings as Document};
 use stitch_server::source::Source;
 use stitch_server::state::{AppState, Settings};
 use stitch_server::store::{Sqlite, Store};
@@ -20,7 +20,7 @@ use tokio::runtime::{self, Runtime};
 /// What clients serve, by their environments.
 pub(crate) type Engines = BTreeMap<String, Arc<Engine>>;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Followed {
     state: AppState,
@@ -52,12 +52,16 @@ impl Followed {
         let document = document.document().clone().into_owned();
         self.write("registry", move |draft| {
             let model = draft.model();
-            let rows: Vec<_> = model.overrides.keys().cloned().collect();
-            let (flags, segments): (Vec<_>, Vec<_>) =
-                (model.flags.keys().cloned().collect(), model.segments.keys().cloned().collect());
-            rows.iter().for_each(|id| draft.remove::<OverrideRow>(id));
-            flags.iter().for_each(|key| draft.remove::<Flag>(key));
-            segments.iter().for_each(|key| draft.remove::<Segment>(key));
+            let (rows, flags, segments) = (keys(&model.overrides), keys(&model.flags), keys(&model.segments));
+            for id in rows {
+                draft.remove::<OverrideRow>(&id);
+            }
+            for key in flags {
+                draft.remove::<Flag>(&key);
+            }
+            for key in segments {
+                draft.remove::<Segment>(&key);
+            }
             draft.remove::<Document>(Document::KEY);
             draft.import(document.clone());
         })?;
@@ -111,4 +115,8 @@ impl Followed {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+fn keys<T>(objects: &Objects<T>) -> Vec<String> {
+    objects.keys().cloned().collect()
 }
