@@ -15,7 +15,7 @@ use tokio::task::block_in_place;
 use crate::percentile;
 use crate::server::Server;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Changes of which the time is taken.
 const CHANGES: usize = 100;
 /// Connections that are cut.
@@ -32,7 +32,7 @@ pub(crate) async fn follow(program: &Path, flags: usize) -> String {
     let client = connect(builder.clone());
     let first = begun.elapsed();
     let memory = own_memory().saturating_sub(before);
-    let (mut serves, mut after) = (Vec::new(), Vec::new());
+    let (mut taken_over, mut after) = (Vec::new(), Vec::new());
     let mut revision = None;
     for index in 0..CHANGES {
         let number = client.state().number;
@@ -40,7 +40,7 @@ pub(crate) async fn follow(program: &Path, flags: usize) -> String {
         block_in_place(|| server.change(&mut revision, index % 2 == 0));
         let answered = Instant::now();
         let at = block_in_place(|| wait(|| (client.state().number > number).then(Instant::now)));
-        serves.push(at.duration_since(begun));
+        taken_over.push(at.duration_since(begun));
         after.push(at.saturating_duration_since(answered));
     }
     let held = own_memory().saturating_sub(before);
@@ -65,11 +65,11 @@ pub(crate) async fn follow(program: &Path, flags: usize) -> String {
     for age in ["", ".1", ".2", ".lock"] {
         let _ = fs::remove_file(format!("{}{age}", file.display()));
     }
-    for took in [&mut serves, &mut after, &mut back] {
+    for took in [&mut taken_over, &mut after, &mut back] {
         took.sort_unstable();
     }
     let mut line = format!("| {flags} | {first:.0?} | {from_file:.0?}, {} KiB ", bytes / 1024);
-    for took in [&serves, &after] {
+    for took in [&taken_over, &after] {
         let _ = write!(line, "| {}, {} ", percentile(took, 50), percentile(took, 99));
     }
     let _ = write!(line, "| {}, {} | {memory} KiB, {held} KiB |", percentile(&back, 50), percentile(&back, 100));
