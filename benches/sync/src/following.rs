@@ -27,6 +27,8 @@ pub(crate) async fn follow(program: &Path, flags: usize) -> String {
     let cutter = Cutter::start(&server.streams).await;
     let file = std::env::temp_dir().join(format!("stitch-follow-bench-{}.cache", std::process::id()));
     let builder = Client::builder(format!("http://{}", cutter.address), &server.key).cache_file(&file);
+    // A connection that is cut again and again would be waited for longer each time.
+    let builder = builder.backoff(Duration::from_millis(500), Duration::from_millis(500));
     let before = own_memory();
     let begun = Instant::now();
     let client = connect(builder.clone());

@@ -50,7 +50,7 @@ async fn one_client(program: &Path, report: &mut String) {
         report,
         "\n## One client that evaluates\n\n`stitch-client`, until what came is compiled and serves. Median and 99th \
          percentile (of 100 changes), median and longest (of 50 cuts of the connection, after each of which it waits a \
-         random time of up to 500 ms or more). Memory: of its process, with the first definitions and after all changes.\n\n\
+         random time of up to 500 ms). Memory: of its process, with the first definitions and after all changes.\n\n\
          | flags | first definitions | from the file | a change serves | after the writer's answer | after a cut | memory |\n\
          |---|---|---|---|---|---|---|"
     );
