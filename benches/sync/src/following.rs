@@ -25,7 +25,7 @@ const CUTS: usize = 50;
 pub(crate) async fn measure(program: &Path, registries: &[usize]) -> String {
     let mut found = "\n### One client that evaluates\n\n`stitch-client`, until what came is compiled and serves. Median and \
                      99th percentile of 100 changes, median and longest of 50 cuts of the connection, after each of which \
-                     it waits a random time. Memory: of its process, with the first definitions and after all changes.\n\n\
+                     it waits a random time of up to half a second. Memory: of its process, with the first definitions and after all changes.\n\n\
                      | flags | first definitions | from the file | a change serves | after the writer's answer | after a \
                      cut | memory |\n|---|---|---|---|---|---|---|\n"
         .to_owned();

@@ -10,7 +10,7 @@ use stitch_server::audit::Action;
 use stitch_server::auth::sdk_keys::Fresh;
 use stitch_server::caller::Caller;
 use stitch_server::gate;
-use stitch_server::model::{Flag, Model, OverrideRow, Segment, Settings as Document};
+use stitch_server::model::{Flag, Model, Objects, OverrideRow, Segment, Settings as Document};
 use stitch_server::source::Source;
 use stitch_server::state::{AppState, Settings};
 use stitch_server::store::{Sqlite, Store};
@@ -52,17 +52,15 @@ impl Followed {
         let document = document.document().clone().into_owned();
         self.write("registry", move |draft| {
             let model = draft.model();
-            let rows: Vec<_> = model.overrides.keys().cloned().collect();
-            let (flags, segments): (Vec<_>, Vec<_>) =
-                (model.flags.keys().cloned().collect(), model.segments.keys().cloned().collect());
-            for id in &rows {
-                draft.remove::<OverrideRow>(id);
+            let (rows, flags, segments) = (keys(&model.overrides), keys(&model.flags), keys(&model.segments));
+            for id in rows {
+                draft.remove::<OverrideRow>(&id);
             }
-            for key in &flags {
-                draft.remove::<Flag>(key);
+            for key in flags {
+                draft.remove::<Flag>(&key);
             }
-            for key in &segments {
-                draft.remove::<Segment>(key);
+            for key in segments {
+                draft.remove::<Segment>(&key);
             }
             draft.remove::<Document>(Document::KEY);
             draft.import(document.clone());
@@ -117,4 +115,8 @@ impl Followed {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+fn keys<T>(objects: &Objects<T>) -> Vec<String> {
+    objects.keys().cloned().collect()
 }

@@ -20,7 +20,7 @@ const NO_ENVIRONMENT: &str = "a client has the definitions of one environment, a
 
 fn main() -> ExitCode {
     let server = Arc::new(Followed::start());
-    parity::run("of clients", &[LENIENT, NO_ENVIRONMENT], 3_000, |group| trials(&server, group))
+    parity::run("of clients", &[LENIENT, NO_ENVIRONMENT], 2_000, |group| trials(&server, group))
 }
 
 fn trials(server: &Arc<Followed>, group: &Arc<Group>) -> Vec<Trial> {
