@@ -28,7 +28,7 @@ pub const IDS_KEPT: Duration = Duration::from_hours(30 * 24);
 ///
 /// # Errors
 ///
-/// What [`AppState::may_write`] refuses; `not_ready` where the store is away: then nothing of the call was stored.
+/// What `AppState::may_write` refuses; `not_ready` where the store is away: then nothing of the call was stored.
 pub async fn take(
     state: &AppState,
     reports: Vec<Report<'_>>,

@@ -210,7 +210,7 @@ impl AppState {
     ///
     /// # Errors
     ///
-    /// What [`AppState::may_write`] and `decide` refuse; `invalid_request` where the core refuses the definitions as they would be;
+    /// What `AppState::may_write` and `decide` refuse; `invalid_request` where the core refuses the definitions as they would be;
     /// `not_ready` where the store is away.
     pub async fn write<T: Send + 'static>(
         &self,
