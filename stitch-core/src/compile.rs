@@ -8,7 +8,7 @@ use crate::context::Custom;
 use crate::definitions::Definitions;
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
 use crate::engine::{Engine, KeyTable, Slot};
-use crate::flag::{Flag, Segment};
+use crate::flag::{Flag, Glance, Segment};
 use crate::json::node::Node;
 use crate::json::scan::scan;
 use crate::limits;
@@ -225,7 +225,7 @@ fn assemble(
             flag
         });
         let key = compiler.flags.first_key(node).map(Box::from);
-        slots.push(Slot { key, glance: flag.as_ref().and_then(Flag::glance), flag, fingerprint });
+        slots.push(Slot { key, glance: flag.as_ref().and_then(Glance::of), flag, fingerprint });
     }
     let mut served_segments = Vec::with_capacity(segments.len());
     for (node, entry) in (graph.first_segment()..).zip(segments) {

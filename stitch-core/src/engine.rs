@@ -11,7 +11,7 @@ use crate::definitions::Definitions;
 use crate::diagnostics::{DefinitionsError, Diagnostic};
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::Explanation;
-use crate::flag::{Flag, FlagIndex, Glance, Links, Segment, SegmentIndex};
+use crate::flag::{Flag, FlagIndex, Glance, Links, Segment, SegmentIndex, Sight};
 use crate::json::Json;
 use crate::text::equal;
 
@@ -58,12 +58,26 @@ pub(crate) struct Slot {
     /// Its key, if it could be read and no earlier entry has it. Beside that of the flag, since a look-up by name reads
     /// nothing else.
     pub(crate) key: Option<Box<str>>,
-    /// Here and not in the flag, so that asking for a boolean looks at one word to see whether there is one.
+    /// Here and not in the flag, so that asking for a boolean reads nothing else where there is one.
     pub(crate) glance: Option<Glance>,
     /// Nothing, where it was set aside.
     pub(crate) flag: Option<Flag>,
     /// Of its definition, of its override rows and of all that it refers to.
     pub(crate) fingerprint: u64,
+}
+
+impl Slot {
+    /// What the flag's glance tells of this context, without running the steps.
+    #[inline]
+    pub(crate) fn sight(&self, context: &Context<'_>) -> Option<&Sight> {
+        self.glance.as_ref()?.sight(context)
+    }
+
+    /// The whole of it.
+    #[inline]
+    pub(crate) fn evaluation(&self, context: &Context<'_>) -> Option<Evaluation<'_>> {
+        Some(self.sight(context)?.evaluation(self.flag.as_ref()?))
+    }
 }
 
 impl Engine {

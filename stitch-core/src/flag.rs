@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use crate::bucketing::Hasher;
 use crate::call::Call;
-use crate::condition::{Program, Step, Target, Test};
-use crate::context::{Attribute, Context, Field};
+use crate::condition::{Program, Target};
+use crate::context::Attribute;
 use crate::overrides::StoredOverrides;
 use crate::stage::Stage;
-use crate::text::equal;
 use crate::value::{StoredValue, Value, ValueType};
+
+mod glance;
+
+pub(crate) use glance::{Glance, Sight};
 
 /// A flag's place among the registry's flags.
 pub(crate) type FlagIndex = u32;
@@ -37,15 +40,6 @@ pub(crate) struct Flag {
     pub(crate) scopes: Scopes,
     pub(crate) overrides: Option<Box<StoredOverrides>>,
     pub(crate) links: Links,
-}
-
-/// What a boolean flag answers that nothing but a field of the context decides: known when the registry is compiled, so
-/// that asking for the value alone is one comparison.
-#[derive(Debug)]
-pub(crate) struct Glance {
-    /// The field, the text that it is compared with, and what is served where it is that text.
-    question: Option<(Field, Box<str>, bool)>,
-    otherwise: bool,
 }
 
 /// The part of a flag that an environment can patch.
@@ -82,7 +76,7 @@ pub(crate) struct Outcome {
 }
 
 /// Who is in a staged rollout.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Gate {
     pub(crate) hasher: Hasher,
     /// The first bucket that is out.
@@ -175,34 +169,6 @@ impl Flag {
         }
     }
 
-    /// What it answers, where no more than a field of the context is to be known; once it is settled.
-    pub(crate) fn glance(&self) -> Option<Glance> {
-        let plan = &self.base;
-        if !matches!(plan.before, Before::Nothing) || plan.stage != Stage::Full || !self.patches.is_empty() {
-            return None;
-        }
-        let Rules { program, start, .. } = &*plan.rules;
-        match (program.steps.get(start.index()), &*program.steps) {
-            (None, _) => Some(Glance { question: None, otherwise: self.served(*start)? }),
-            (_, [Step { test: Test::FieldIs(field, text), then, otherwise }]) => Some(Glance {
-                question: Some((*field, text.clone(), self.served(*then)?)),
-                otherwise: self.served(*otherwise)?,
-            }),
-            _ => None,
-        }
-    }
-
-    /// What the base serves to whom its rules give that answer, if it is a boolean whatever else is known of them.
-    fn served(&self, answer: Target) -> Option<bool> {
-        let rules = &self.base.rules;
-        let serve = rules.list.get(answer.answer()).map_or(&self.base.serve, |rule| &rule.serve);
-        let Serve::Variant(variant) = serve else { return None };
-        match self.variants.get(*variant as usize)?.value {
-            StoredValue::Boolean(boolean) => Some(boolean),
-            _ => None,
-        }
-    }
-
     #[inline]
     pub(crate) fn variant_name(&self, index: Option<VariantIndex>) -> Option<&str> {
         self.variant_names.get(index? as usize).map(|name| &**name)
@@ -214,14 +180,11 @@ impl Flag {
     }
 }
 
-impl Glance {
-    /// What is served.
+impl Gate {
+    /// Whether a unit is in.
     #[inline]
-    pub(crate) fn holds(&self, context: &Context<'_>) -> bool {
-        match &self.question {
-            Some((field, text, then)) if context.field(*field).is_some_and(|value| equal(value, text)) => *then,
-            _ => self.otherwise,
-        }
+    pub(crate) fn lets_in(&self, unit: &str) -> bool {
+        self.hasher.bucket(unit) < self.threshold
     }
 }
 

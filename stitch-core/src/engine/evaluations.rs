@@ -36,6 +36,9 @@ impl<'a> Iterator for Evaluations<'a> {
         for slot in self.slots.by_ref() {
             let index = self.next;
             self.next += 1;
+            if let Some(evaluation) = slot.evaluation(self.call.context) {
+                return Some(evaluation);
+            }
             if let Some(flag) = &slot.flag {
                 return Some(self.call.evaluate(index, flag, &mut Silent));
             }

@@ -41,7 +41,7 @@ impl<'e> FlagHandle<'e> {
     where
         'e: 'a,
     {
-        self.observe(context, &mut Silent)
+        self.slot.evaluation(context).unwrap_or_else(|| self.observe(context, &mut Silent))
     }
 
     /// The value of the flag alone, which costs less than the whole evaluation; nothing where the flag was set aside.
@@ -65,10 +65,8 @@ impl<'e> FlagHandle<'e> {
     /// ```
     #[inline]
     pub fn bool(&self, context: &Context<'_>, default: bool) -> bool {
-        if let Some(glance) = &self.slot.glance
-            && context.overrides.is_none()
-        {
-            return glance.holds(context);
+        if let Some(sight) = self.slot.sight(context) {
+            return sight.value;
         }
         boolean(self.engine, self.slot, self.index, context).unwrap_or(default)
     }

@@ -1,0 +1,170 @@
+//! Flags that one question about the context decides, as most do: their two answers are known when the registry is
+//! compiled, so that evaluating one is the question and no step of section 5 of the contract is run.
+
+use crate::bucketing::is_unit;
+use crate::condition::{Step, Target, Test};
+use crate::context::{Attribute, Context, Field};
+use crate::evaluation::{Evaluation, Reason};
+use crate::flag::{Before, Flag, Gate, Outcome, Plan, Serve, VariantIndex};
+use crate::stage::Stage;
+use crate::text::equal;
+use crate::value::{StoredValue, Value};
+
+/// A boolean flag's question and its answers, for contexts without overrides of their own.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    question: Question,
+    yes: Sight,
+    no: Sight,
+}
+
+#[derive(Debug)]
+enum Question {
+    /// None: it is always yes.
+    None,
+    /// Whether a field is that text.
+    FieldIs(Field, Box<str>),
+    /// Whether the bucket of a field is in the rollout; nothing where there is no unit.
+    IsIn(Field, Gate),
+}
+
+/// What is served, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sight {
+    pub(crate) value: bool,
+    reason: Reason,
+    variant: Option<VariantIndex>,
+    /// The place of the rule that gave the serve; of none, one that is not there.
+    rule: usize,
+}
+
+impl Glance {
+    /// The glance of a flag, if it has one; once it is settled.
+    pub(crate) fn of(flag: &Flag) -> Option<Self> {
+        let plan = &flag.base;
+        if plan.before != Before::Nothing || !flag.patches.is_empty() {
+            return None;
+        }
+        let start = plan.rules.start;
+        let steps = &*plan.rules.program.steps;
+        let asks = steps.get(start.index()).is_some();
+        match (plan.stage, &flag.bucket_by, steps) {
+            (Stage::Full, ..) if !asks => Self::certain(Sight::open(flag, start, Reason::StageFull)?),
+            (Stage::Full, _, [Step { test: Test::FieldIs(field, text), then, otherwise }]) => Some(Self {
+                question: Question::FieldIs(*field, text.clone()),
+                yes: Sight::open(flag, *then, Reason::StageFull)?,
+                no: Sight::open(flag, *otherwise, Reason::StageFull)?,
+            }),
+            (Stage::Staged, Attribute::Field(field), _) if !asks && plan.cohort.is_empty() => Some(Self {
+                question: Question::IsIn(*field, plan.gate.clone()),
+                yes: Sight::open(flag, start, Reason::StagedIn)?,
+                no: Sight::closed(plan, Reason::StagedOut)?,
+            }),
+            (Stage::Draft, ..) => Self::certain(Sight::closed(plan, Reason::Default)?),
+            _ => None,
+        }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "beside the others of its match")]
+    fn certain(sight: Sight) -> Option<Self> {
+        Some(Self { question: Question::None, yes: sight, no: sight })
+    }
+
+    /// What this context gets; nothing where the steps must be run.
+    #[inline]
+    pub(crate) fn sight(&self, context: &Context<'_>) -> Option<&Sight> {
+        if context.overrides.is_some() {
+            return None;
+        }
+        let yes = match &self.question {
+            Question::None => true,
+            Question::FieldIs(field, text) => context.field(*field).is_some_and(|value| equal(value, text)),
+            Question::IsIn(field, gate) => gate.lets_in(context.field(*field).filter(|text| is_unit(text))?),
+        };
+        Some(if yes { &self.yes } else { &self.no })
+    }
+}
+
+impl Sight {
+    /// What the gate's being open gives to whom the rules give that answer, if it is the same boolean for all of them.
+    fn open(flag: &Flag, answer: Target, reason: Reason) -> Option<Self> {
+        let plan = &flag.base;
+        let rule = answer.answer();
+        let serve = plan.rules.list.get(rule).map_or(&plan.serve, |rule| &rule.serve);
+        let Serve::Variant(variant) = serve else { return None };
+        Self::of(flag.variants.get(*variant as usize)?, reason, rule)
+    }
+
+    fn closed(plan: &Plan, reason: Reason) -> Option<Self> {
+        Self::of(&plan.default, reason, usize::MAX)
+    }
+
+    fn of(outcome: &Outcome, reason: Reason, rule: usize) -> Option<Self> {
+        let StoredValue::Boolean(value) = outcome.value else { return None };
+        Some(Self { value, reason, variant: outcome.variant, rule })
+    }
+
+    #[inline]
+    pub(crate) fn evaluation<'a>(&self, flag: &'a Flag) -> Evaluation<'a> {
+        Evaluation {
+            flag_key: &flag.key,
+            value: Some(Value::Boolean(self.value)),
+            variant_key: flag.variant_name(self.variant),
+            is_enabled: self.value,
+            reason: self.reason,
+            rule_id: flag.base.rules.list.get(self.rule).map(|rule| &*rule.id),
+            dependency: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Context, Engine, InlineOverrides};
+
+    /// Flags that one question decides, and flags that ask more.
+    const REGISTRY: &str = r#"{"schema_version": "1.0", "segments": [{"key": "beta", "included": ["U-1"]}], "flags": [
+        {"key": "draft", "default_value": true, "rollout_stage": "draft"},
+        {"key": "full", "default_value": false, "rollout_stage": "full"},
+        {"key": "rule", "default_value": false, "rollout_stage": "full", "serve": "off", "rules": [
+            {"id": "staff", "when": {"attr": "tier", "op": "eq", "value": "staff"}, "serve": "on"}]},
+        {"key": "staged", "default_value": false, "rollout_stage": "staged", "rollout_pct": 50},
+        {"key": "tenants", "default_value": false, "rollout_stage": "staged", "rollout_pct": 50, "bucket_by": "tenant_id"},
+        {"key": "cohort", "default_value": false, "rollout_stage": "staged", "rollout_pct": 50, "cohort": ["beta"]},
+        {"key": "two", "default_value": false, "rollout_stage": "full", "rules": [
+            {"id": "r", "when": {"all": [{"attr": "tier", "op": "eq", "value": "staff"}, {"attr": "plan", "op": "eq", "value": "pro"}]}, "serve": "off"}]},
+        {"key": "needs", "default_value": false, "rollout_stage": "full", "dependencies": ["full"]},
+        {"key": "patched", "default_value": false, "rollout_stage": "full", "environments": {"prod": {"rollout_stage": "draft"}}},
+        {"key": "text", "type": "string", "default_value": "a", "variants": {"a": "a"}, "rollout_stage": "draft"}
+    ]}"#;
+
+    #[test]
+    fn those_that_one_question_decides_have_one() {
+        let engine = Engine::from_json(REGISTRY).unwrap();
+        let has_one = |slot: &&crate::engine::Slot| slot.glance.is_some();
+        let keys: Vec<_> = engine.flags.iter().filter(has_one).filter_map(|slot| slot.key.as_deref()).collect();
+        assert_eq!(keys, ["draft", "full", "rule", "staged", "tenants"]);
+    }
+
+    #[test]
+    fn it_is_what_the_steps_say() {
+        let engine = Engine::from_json(REGISTRY).unwrap();
+        let ids: Vec<String> = (0..50).map(|index| format!("U-{index}")).collect();
+        let long = "x".repeat(2_000);
+        let overrides = InlineOverrides::default().user("full", false).tenant("staged", true);
+        let users = ids.iter().map(|id| Context::user(id).tenant_id(id));
+        let odd = [Context::anonymous(), Context::user("").tenant_id(&long), Context::user(&long).env("prod")];
+        for context in users.chain(odd) {
+            for context in [context.clone(), context.clone().tier("staff"), context.overrides(&overrides)] {
+                for key in engine.flag_keys() {
+                    let steps = engine.explain(key, &context).evaluation;
+                    assert_eq!(engine.evaluate(key, &context), steps);
+                    assert_eq!(engine.bool(key, &context, true), steps.bool_or(true));
+                }
+                assert!(
+                    engine.evaluations(&context).all(|one| one == engine.explain(one.flag_key, &context).evaluation)
+                );
+            }
+        }
+    }
+}
