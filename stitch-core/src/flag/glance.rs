@@ -135,7 +135,7 @@ mod tests {
             {"id": "r", "when": {"all": [{"attr": "tier", "op": "eq", "value": "staff"}, {"attr": "plan", "op": "eq", "value": "pro"}]}, "serve": "off"}]},
         {"key": "needs", "default_value": false, "rollout_stage": "full", "dependencies": ["full"]},
         {"key": "patched", "default_value": false, "rollout_stage": "full", "environments": {"prod": {"rollout_stage": "draft"}}},
-        {"key": "text", "type": "string", "default_value": "a", "variants": {"a": "a"}, "rollout_stage": "draft"}
+        {"key": "text", "type": "string", "default_value": "a", "variants": {"a": "a"}, "serve": "a"}
     ]}"#;
 
     #[test]
