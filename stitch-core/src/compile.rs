@@ -1,5 +1,7 @@
 //! From definitions to an engine: everything is checked, all of it reported, nothing left to resolve later.
 
+use std::sync::Arc;
+
 use bumpalo::Bump;
 use foldhash::quality::RandomState;
 
@@ -14,6 +16,7 @@ use crate::json::scan::scan;
 use crate::limits;
 
 mod condition;
+mod distinct;
 mod fingerprint;
 mod flag;
 mod graph;
@@ -26,6 +29,7 @@ mod segment;
 mod serve;
 mod settings;
 
+use condition::Builder;
 use flag::Variants;
 use graph::Graph;
 use names::Names;
@@ -100,6 +104,8 @@ struct Compiler<'d> {
     condition_salts: Vec<(&'d str, String)>,
     /// The salts of flags.
     flag_salts: Vec<&'d str>,
+    /// What the programs of conditions are built with, one after the other.
+    builder: Builder<'d>,
     /// The attributes that are read, by name.
     customs: HashMap<&'d str, Custom>,
 }
@@ -144,6 +150,7 @@ fn run(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Compiled {
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
+        builder: Builder::default(),
         customs: HashMap::default(),
     };
 
@@ -224,7 +231,8 @@ fn assemble(
             flag.settle();
             flag
         });
-        let key = compiler.flags.first_key(node).map(Box::from);
+        let key = flag.as_ref().map(|flag| Arc::clone(&flag.key));
+        let key = key.or_else(|| compiler.flags.first_key(node).map(Arc::from));
         slots.push(Slot { key, glance: flag.as_ref().and_then(Glance::of), flag, fingerprint });
     }
     let mut served_segments = Vec::with_capacity(segments.len());

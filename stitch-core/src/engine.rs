@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::call::Call;
 use crate::compile;
@@ -57,7 +58,7 @@ pub struct Engine {
 pub(crate) struct Slot {
     /// Its key, if it could be read and no earlier entry has it. Beside that of the flag, since a look-up by name reads
     /// nothing else.
-    pub(crate) key: Option<Box<str>>,
+    pub(crate) key: Option<Arc<str>>,
     /// Here and not in the flag, so that asking for a boolean reads nothing else where there is one.
     pub(crate) glance: Option<Glance>,
     /// Nothing, where it was set aside.

@@ -24,7 +24,7 @@ pub(crate) type VariantIndex = u32;
 /// A compiled flag.
 #[derive(Debug)]
 pub(crate) struct Flag {
-    pub(crate) key: Box<str>,
+    pub(crate) key: Arc<str>,
     pub(crate) value_type: ValueType,
     /// What contexts without a patched environment get.
     pub(crate) base: Plan,

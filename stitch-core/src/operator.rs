@@ -76,7 +76,7 @@ impl Operator {
     /// Reports what is wrong with it; then there is none.
     pub(crate) fn compile(source: &Source<'_, '_>, reader: &mut Reader) -> Option<Self> {
         let &Source { place, name, value, ignore_case } = source;
-        let Some(&(_, folds)) = OPERATORS.iter().find(|(known, _)| *known == name) else {
+        let Some(&(_, folds)) = OPERATORS.iter().find(|(known, _)| equal(known, name)) else {
             let message = format!("no operator is named `{name}`: {}", suggest(name, &OPERATORS.map(|(name, _)| name)));
             reader.report(Code::UnknownOperator, &place.key("op"), message);
             return None;

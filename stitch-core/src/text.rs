@@ -7,6 +7,12 @@ pub(crate) fn equal(a: &str, b: &str) -> bool {
     equal_bytes(a.as_bytes(), b.as_bytes())
 }
 
+/// Whether a text is one of a few.
+#[inline]
+pub(crate) fn is_one_of(text: &str, few: &[&str]) -> bool {
+    few.iter().any(|other| equal(other, text))
+}
+
 /// Whether the bytes of two texts are the same.
 #[inline]
 pub(crate) fn equal_bytes(a: &[u8], b: &[u8]) -> bool {

@@ -11,6 +11,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::Requirement;
 use crate::json::node::Node;
 use crate::operator::{Operator, Source};
+use crate::text::is_one_of;
 
 mod known;
 
@@ -32,21 +33,34 @@ enum Destination {
     Answer(Target),
 }
 
-/// A program under construction.
+/// A program under construction. One serves for all of them, so that each finds the room that those before it made.
+#[derive(Default)]
 pub(super) struct Builder<'d> {
-    steps: Vec<(Test, Label, Label)>,
+    drafts: Vec<Draft>,
     repeated: Repeated<'d>,
     destinations: Vec<Destination>,
+    /// Each step, or what it comes down to.
+    settled: Vec<Target>,
+    /// Where each of the conditions starts.
+    starts: Vec<Target>,
+}
+
+/// A test whose arrows lead to labels.
+struct Draft {
+    test: Test,
+    then: Label,
+    otherwise: Label,
 }
 
 impl<'d> Builder<'d> {
     pub(super) const FAILS: Label = Label(0);
 
-    /// With room for the tests of so many conditions, as they mostly are.
-    pub(super) fn new(conditions: usize) -> Self {
-        let mut destinations = Vec::with_capacity(1 + 5 * conditions);
-        destinations.push(Destination::Answer(Target::FAILS));
-        Self { steps: Vec::with_capacity(3 * conditions), repeated: Repeated::default(), destinations }
+    /// An empty program.
+    pub(super) fn begin(&mut self) {
+        self.drafts.clear();
+        self.repeated.clear();
+        self.destinations.clear();
+        self.destinations.push(Destination::Answer(Target::FAILS));
     }
 
     fn place(&mut self, destination: Destination) -> Label {
@@ -75,20 +89,17 @@ impl<'d> Builder<'d> {
         }
     }
 
-    fn test(&mut self, (test, json): (Test, &'d Node<'d>), entry: Label, then: Label, otherwise: Label) {
+    fn test(&mut self, test: Test, json: &'d Node<'d>, [entry, then, otherwise]: [Label; 3]) {
         self.repeated.note(json);
-        self.set(entry, Destination::Step(self.steps.len()));
-        self.steps.push((test, then, otherwise));
+        self.set(entry, Destination::Step(self.drafts.len()));
+        self.drafts.push(Draft { test, then, otherwise });
     }
 
     /// The program, which starts at the first of the given labels, and where each of them leads in it.
-    pub(super) fn finish(self, entries: &[Label]) -> (Program, Vec<Target>) {
-        // From the end, so that every arrow leads to what is settled. A test both of whose arrows lead to one place is
-        // passed over; this is also how a condition that always or never holds is found out.
-        let mut settled = vec![Target::FAILS; self.steps.len()];
-        let mut steps = Vec::with_capacity(self.steps.len());
+    pub(super) fn finish(&mut self, entries: impl Iterator<Item = Label>) -> (Program, &[Target]) {
+        let Self { drafts, repeated, destinations, settled, starts } = self;
         let resolve = |settled: &[Target], mut label: Label| loop {
-            match self.destinations.get(label.0) {
+            match destinations.get(label.0) {
                 Some(Destination::Same(other)) => label = *other,
                 Some(Destination::Answer(target)) => return *target,
                 Some(Destination::Step(index)) => {
@@ -97,19 +108,26 @@ impl<'d> Builder<'d> {
                 Some(Destination::Unknown) | None => return Target::FAILS,
             }
         };
-        for (index, (_, then, otherwise)) in self.steps.iter().enumerate().rev() {
-            let (then, otherwise) = (resolve(&settled, *then), resolve(&settled, *otherwise));
+        // From the end, so that every arrow leads to what is settled. A test both of whose arrows lead to one place is
+        // passed over; this is also how a condition that always or never holds is found out.
+        settled.clear();
+        settled.resize(drafts.len(), Target::FAILS);
+        for (index, Draft { then, otherwise, .. }) in drafts.iter().enumerate().rev() {
+            let (then, otherwise) = (resolve(settled, *then), resolve(settled, *otherwise));
             if let Some(slot) = settled.get_mut(index) {
                 *slot = if then == otherwise { then } else { step(index) };
             }
         }
-        let starts: Vec<Target> = entries.iter().map(|entry| resolve(&settled, *entry)).collect();
-        for (test, then, otherwise) in self.steps {
-            let (then, otherwise) = (resolve(&settled, then), resolve(&settled, otherwise));
-            steps.push(Step { test, then, otherwise });
-        }
+        starts.clear();
+        starts.extend(entries.map(|entry| resolve(settled, entry)));
+        let mut steps = Vec::with_capacity(drafts.len());
+        steps.extend(drafts.drain(..).map(|Draft { test, then, otherwise }| Step {
+            test,
+            then: resolve(settled, then),
+            otherwise: resolve(settled, otherwise),
+        }));
         if let Some(&start) = starts.first() {
-            self.repeated.pass_over(&mut steps, start);
+            repeated.pass_over(&mut steps, start);
         }
         (Program { steps: steps.into() }, starts)
     }
@@ -122,27 +140,9 @@ fn step(index: usize) -> Target {
 
 impl<'d> Compiler<'d> {
     /// Adds a condition to the program, with where to go if it holds and if it does not; where it is wrong it leads nowhere.
-    pub(super) fn condition(
-        &mut self,
-        json: &'d Node<'d>,
-        place: &Place<'_>,
-        builder: &mut Builder<'d>,
-        [entry, then, otherwise]: [Label; 3],
-    ) {
-        self.form(json, place, builder, entry, then, otherwise);
-    }
-
-    fn form(
-        &mut self,
-        json: &'d Node<'d>,
-        place: &Place<'_>,
-        builder: &mut Builder<'d>,
-        entry: Label,
-        then: Label,
-        otherwise: Label,
-    ) {
+    pub(super) fn condition(&mut self, json: &'d Node<'d>, place: &Place<'_>, [entry, then, otherwise]: [Label; 3]) {
         let Some(members) = self.reader.members(json, place) else { return };
-        let mut forms = members.map(|(key, _)| key).filter(|key| FORMS.contains(key));
+        let mut forms = members.map(|(key, _)| key).filter(|key| is_one_of(key, &FORMS));
         let form = match (forms.next(), forms.next()) {
             (Some(form), None) => form,
             (None, _) => {
@@ -164,9 +164,9 @@ impl<'d> Compiler<'d> {
                 let [Some(inner)] = self.reader.fields(json, place, &[form]).unwrap_or_default() else { return };
                 let place = &place.key(form);
                 match form {
-                    "not" => self.form(inner, place, builder, entry, otherwise, then),
-                    "all" => self.each(inner, place, builder, entry, (then, otherwise), Join::All),
-                    _ => self.each(inner, place, builder, entry, (then, otherwise), Join::Any),
+                    "not" => self.condition(inner, place, [entry, otherwise, then]),
+                    "all" => self.each(inner, place, [entry, then, otherwise], Join::All),
+                    _ => self.each(inner, place, [entry, then, otherwise], Join::Any),
                 }
                 return;
             }
@@ -176,20 +176,12 @@ impl<'d> Compiler<'d> {
             _ => self.attribute_test(json, place),
         };
         if let Some(test) = test {
-            builder.test((test, json), entry, then, otherwise);
+            self.builder.test(test, json, [entry, then, otherwise]);
         }
     }
 
     /// `all` and `any`: each condition leads on to the next as long as nothing is decided.
-    fn each(
-        &mut self,
-        json: &'d Node<'d>,
-        place: &Place<'_>,
-        builder: &mut Builder<'d>,
-        entry: Label,
-        (then, otherwise): (Label, Label),
-        join: Join,
-    ) {
+    fn each(&mut self, json: &'d Node<'d>, place: &Place<'_>, [entry, then, otherwise]: [Label; 3], join: Join) {
         let items = self.reader.array(json, place).unwrap_or_default();
         let mut here = entry;
         for (index, item) in items.iter().enumerate() {
@@ -198,20 +190,18 @@ impl<'d> Compiler<'d> {
                 self.reader.wrong_element(item, place, "a condition is needed here");
                 continue;
             }
-            let next = builder.label();
+            let next = self.builder.label();
             match join {
-                Join::All => self.form(item, place, builder, here, next, otherwise),
-                Join::Any => self.form(item, place, builder, here, then, next),
+                Join::All => self.condition(item, place, [here, next, otherwise]),
+                Join::Any => self.condition(item, place, [here, then, next]),
             }
             here = next;
         }
-        builder.set(
-            here,
-            Destination::Same(match join {
-                Join::All => then,
-                Join::Any => otherwise,
-            }),
-        );
+        let end = match join {
+            Join::All => then,
+            Join::Any => otherwise,
+        };
+        self.builder.set(here, Destination::Same(end));
     }
 
     fn segment_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
@@ -330,6 +320,9 @@ impl<'d> Compiler<'d> {
     }
 
     pub(super) fn warn_of_shared_salts(&mut self) {
+        if self.condition_salts.is_empty() {
+            return;
+        }
         let salts: HashSet<&str> = self.flag_salts.iter().copied().collect();
         for (salt, pointer) in std::mem::take(&mut self.condition_salts) {
             if salts.contains(salt) {

@@ -1,6 +1,7 @@
 //! The keys of flags and of segments, read before anything that may refer to them.
 
 use foldhash::quality::RandomState;
+use hashbrown::hash_map::Entry;
 
 use crate::compile::HashMap;
 use crate::compile::place::Place;
@@ -31,13 +32,17 @@ impl<'d> Names<'d> {
         };
         for (index, entry) in (0..).zip(entries) {
             let Some(key) = key_of(entry) else { continue };
-            if let Some(&first) = names.indices.get(key) {
-                let place = &place.index(index as usize);
-                let message = format!("the key `{key}` is taken by entry {first}: every key is used once");
-                reader.report(duplicate, &place.key("key"), message);
-                names.duplicates.extend([first, index]);
-            } else {
-                names.indices.insert(key, index);
+            match names.indices.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(index);
+                }
+                Entry::Occupied(entry) => {
+                    let first = *entry.get();
+                    let place = &place.index(index as usize);
+                    let message = format!("the key `{key}` is taken by entry {first}: every key is used once");
+                    reader.report(duplicate, &place.key("key"), message);
+                    names.duplicates.extend([first, index]);
+                }
             }
         }
         names

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::bucketing::{Algorithm, Hasher, Purpose};
-use crate::compile::condition::Builder;
+use crate::compile::Compiler;
+use crate::compile::distinct::Distinct;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
-use crate::compile::{Compiler, HashSet};
 use crate::condition::Target;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
@@ -15,6 +15,7 @@ use crate::flag::{Before, Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve,
 use crate::json::node::Node;
 use crate::limits;
 use crate::stage::Stage;
+use crate::text::is_one_of;
 use crate::value::{StoredValue, ValueType};
 
 /// The keys of a flag that an environment can patch.
@@ -229,7 +230,7 @@ impl<'d> Compiler<'d> {
     fn audit(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> bool {
         let members = json.and_then(|json| self.reader.members(json, place));
         let mut approved = false;
-        for (key, value) in members.into_iter().flatten().filter(|(key, _)| AUDIT.contains(key)) {
+        for (key, value) in members.into_iter().flatten().filter(|(key, _)| is_one_of(key, &AUDIT)) {
             let text = self.reader.text(value, &place.key(key));
             approved |= key == "last_approval_ref" && text.is_some_and(|text| !text.is_empty());
         }
@@ -243,12 +244,12 @@ impl<'d> Compiler<'d> {
             self.reader.report(Code::TooManyRules, place, message);
             return Rules::default();
         }
-        let mut builder = Builder::new(items.len());
-        let mut ids = HashSet::default();
+        self.builder.begin();
+        let mut ids = Distinct::default();
+        let mut list = Vec::with_capacity(items.len());
+        // Of each rule: its place, whether it is sound, and where its condition starts. Where one fails the next starts.
         let mut parts = Vec::with_capacity(items.len());
-        // Where each rule's condition starts, and last where none is left. Where one fails the next one starts.
-        let mut entries = Vec::with_capacity(items.len() + 1);
-        let (mut here, mut number) = (builder.label(), 0);
+        let mut here = self.builder.label();
         for (index, item) in items.iter().enumerate() {
             let place = &place.index(index);
             let errors = self.reader.errors;
@@ -265,33 +266,35 @@ impl<'d> Compiler<'d> {
             }
             let when =
                 self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
-            let (holds, next) = (builder.answer(Target::answer_of(number)), builder.label());
+            let (holds, next) = (self.builder.answer(answer(parts.len())), self.builder.label());
             if let Some(when) = when {
-                self.condition(when, &place.key("when"), &mut builder, [here, holds, next]);
+                self.condition(when, &place.key("when"), [here, holds, next]);
             }
             let serve = self.reader.required(serve, place, "serve", "say what the rule serves");
             let serve = serve.and_then(|serve| self.serve(serve, &place.key("serve"), kind, salt));
-            parts.push((index, id, serve, self.reader.errors == errors));
-            entries.push(here);
+            list.extend(serve.map(|serve| Rule { id: id.into(), serve }));
+            parts.push((index, self.reader.errors == errors, here));
             here = next;
-            number += 1;
         }
-        entries.push(here);
-        builder.none_holds(here);
-        let (program, starts) = builder.finish(&entries);
-        let mut rules = Vec::with_capacity(parts.len());
+        self.builder.none_holds(here);
+        let (program, starts) = self.builder.finish(parts.iter().map(|&(.., start)| start).chain([here]));
         let mut always = false;
-        for ((number, (index, id, serve, sound)), arrows) in (0..).zip(parts).zip(starts.windows(2)) {
+        for ((number, &(index, sound, _)), arrows) in parts.iter().enumerate().zip(starts.windows(2)) {
             let [when, next] = arrows else { break };
             if sound && (always || when == next) {
                 let why = if always { "a rule above always holds" } else { "its condition never holds" };
                 let message = format!("this rule can never be reached: {why}");
                 self.reader.report(Code::UnreachableRule, &place.index(index), message);
             }
-            always |= sound && *when == Target::answer_of(number);
-            rules.extend(serve.map(|serve| Rule { id: id.into(), serve }));
+            always |= sound && *when == answer(number);
         }
         let start = starts.first().copied().unwrap_or(Target::FAILS);
-        Rules { program, start, list: rules.into() }
+        Rules { program, start, list: list.into() }
     }
+}
+
+/// That the rule of that number holds.
+#[expect(clippy::cast_possible_truncation, reason = "there are at most a thousand or so")]
+fn answer(number: usize) -> Target {
+    Target::answer_of(number as u32)
 }

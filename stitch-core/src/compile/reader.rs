@@ -10,6 +10,7 @@ use crate::diagnostics::{Code, Diagnostic, Found, Severity};
 use crate::json::node::Node;
 use crate::limits;
 use crate::number::{MAX_SAFE_INTEGER, Number};
+use crate::text::equal;
 
 /// Keys that any object of a document may have for people and other tools, besides every key that begins with `x-`.
 const METADATA: [&str; 16] = [
@@ -166,7 +167,7 @@ impl Reader {
     ) -> [Option<&'d Node<'d>>; N] {
         let mut fields = [None; N];
         for (key, value) in members {
-            match known.iter().zip(&mut fields).find(|(known, _)| **known == key) {
+            match known.iter().zip(&mut fields).find(|(known, _)| equal(known, key)) {
                 Some((_, field)) => *field = Some(value),
                 None if METADATA.contains(&key) || key.starts_with("x-") => {}
                 None => {

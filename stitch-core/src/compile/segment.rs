@@ -27,13 +27,13 @@ impl<'d> Compiler<'d> {
             Some(json) => self.attribute(json, &place.key("by")),
             None => Some(Attribute::USER_ID),
         };
-        let mut builder = Builder::new(usize::from(when.is_some()));
+        self.builder.begin();
         let entry = when.map(|when| {
-            let (entry, holds) = (builder.label(), builder.answer(Target::HOLDS));
-            self.condition(when, &place.key("when"), &mut builder, [entry, holds, Builder::FAILS]);
+            let (entry, holds) = (self.builder.label(), self.builder.answer(Target::HOLDS));
+            self.condition(when, &place.key("when"), [entry, holds, Builder::FAILS]);
             entry
         });
-        let (program, starts) = builder.finish(entry.as_slice());
+        let (program, starts) = self.builder.finish(entry.into_iter());
         named?;
         Some(Segment {
             by: by?,

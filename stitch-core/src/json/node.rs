@@ -6,6 +6,7 @@ use bumpalo::Bump;
 
 use super::Json;
 use crate::number::Number;
+use crate::text::equal;
 
 /// A JSON value whose lists stand in an arena. A [`Json`] has a block of memory for each list, which for a registry of a
 /// thousand flags takes longer than all that is compiled from them.
@@ -63,9 +64,11 @@ impl<'d> Node<'d> {
     /// The member of this object with that key; `null` counts as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&'d Self> {
         match self {
-            Self::Object(members) => {
-                members.iter().find(|(name, _)| *name == key).map(|(_, value)| value).filter(|value| !value.is_null())
-            }
+            Self::Object(members) => members
+                .iter()
+                .find(|(name, _)| equal(name, key))
+                .map(|(_, value)| value)
+                .filter(|value| !value.is_null()),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ use super::node::Node;
 use super::read::{FEW_MEMBERS, read};
 use crate::limits;
 use crate::number::Number;
+use crate::text::equal;
 
 /// Digits that fit an integer whatever they are.
 const SHORT: usize = 18;
@@ -192,13 +193,12 @@ fn plain_end(bytes: &[u8], start: usize) -> usize {
     let mut end = start;
     while let Some(word) = bytes.get(end..).and_then(<[u8]>::first_chunk) {
         let word = u64::from_le_bytes(*word);
-        // The high bit of each byte that is `byte`, and perhaps of some after the first of those.
-        let is = |byte: u8| {
-            let zero = word ^ (ONES * u64::from(byte));
-            zero.wrapping_sub(ONES) & !zero
-        };
-        let below_space = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
-        let special = (is(b'"') | is(b'\\') | below_space) & (ONES << 7);
+        // The high bit of each byte that is below `bound`, and perhaps of some after the first of those.
+        let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+        // With this bit turned over, the quote is the only byte from the space on that comes to stand below.
+        let quote_or_control = below(word ^ (ONES * 2), b' ' + 1);
+        let escape = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let special = (quote_or_control | escape) & (ONES << 7);
         if special != 0 {
             return end + special.trailing_zeros() as usize / 8;
         }
@@ -213,7 +213,7 @@ fn are_different(members: &[(&str, Node<'_>)]) -> bool {
     if members.len() <= FEW_MEMBERS {
         let mut others = members;
         while let [(key, _), rest @ ..] = others {
-            if rest.iter().any(|(other, _)| other == key) {
+            if rest.iter().any(|(other, _)| equal(other, key)) {
                 return false;
             }
             others = rest;

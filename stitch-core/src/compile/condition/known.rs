@@ -5,6 +5,8 @@
 //! conditions, two of them shared, come down from thirty tests to twelve. All of it happens when the registry is
 //! compiled, in time and space that grow with the program, not with the square of it.
 
+use arrayvec::ArrayVec;
+
 use crate::condition::{Step, Target};
 use crate::json::node::Node;
 
@@ -16,20 +18,28 @@ const PATIENCE: usize = 8;
 /// The tests of a program that may occur again, by what they were written as.
 #[derive(Default)]
 pub(super) struct Repeated<'d> {
-    different: Vec<&'d Node<'d>>,
+    different: ArrayVec<&'d Node<'d>, TESTS>,
     /// Of each step, the bit of its test among the different ones; nothing for those past the bound.
     bits: Vec<u32>,
     any: bool,
 }
 
 impl<'d> Repeated<'d> {
+    /// For another program.
+    pub(super) fn clear(&mut self) {
+        self.different.clear();
+        self.bits.clear();
+        self.any = false;
+    }
+
     /// Notes the test of the next step.
     pub(super) fn note(&mut self, json: &'d Node<'d>) {
         let known = self.different.iter().position(|other| *other == json);
         self.any |= known.is_some();
         let place = known.unwrap_or(self.different.len());
-        if place == self.different.len() && place < TESTS {
-            self.different.push(json);
+        if known.is_none() {
+            // Those past the bound are not followed.
+            let _ = self.different.try_push(json);
         }
         self.bits.push(if place < TESTS { 1 << place } else { 0 });
     }
