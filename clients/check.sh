@@ -13,50 +13,15 @@ work=$root/target/clients
 mkdir -p "$work"
 openapi=${OFREP_OPENAPI:-$root/../shared/standards/ofrep/openapi.yaml}
 
-fail() { echo "$*" >&2; exit 1; }
+. stitch-server/serving.sh
 
 # Installing, each only if what it was told to install has changed.
-current() { [ -e "$1/.installed" ] && cmp -s "$2" "$1/.installed"; }
-install_python() {
-  current "$work/python" clients/python/requirements.txt && return
-  rm -rf "$work/python"
-  python3 -m venv "$work/python" &&
-    "$work/python/bin/pip" install --quiet --disable-pip-version-check --requirement clients/python/requirements.txt &&
-    cp clients/python/requirements.txt "$work/python/.installed"
-}
+install_python() { venv "$work/python" clients/python/requirements.txt; }
 install_node() {
   current clients/node/node_modules clients/node/package-lock.json && return
   (cd clients/node && npm ci --silent) && cp clients/node/package-lock.json clients/node/node_modules/.installed
 }
 install_rust() { cargo build --quiet --locked --manifest-path clients/rust/Cargo.toml --target-dir "$work/rust"; }
-
-# One server for each client, on a copy of the registry that it may edit.
-server=
-stop() {
-  if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null
-    wait "$server"
-    server=
-  fi
-}
-run=$(mktemp -d "$work/run.XXXXXX") || exit 1
-trap 'stop; rm -rf "$run"' EXIT
-trap 'exit 1' INT TERM
-start() {
-  cp clients/registry.json "$run/registry.json"
-  : >"$run/banner"
-  env -u FF_PORT STITCH_STORE=memory STITCH_SYNC_ADDR=127.0.0.1:0 "$root/target/debug/stitch-server" --port 0 --registry "$run/registry.json" >"$run/banner" 2>"$run/log" &
-  server=$!
-  url=
-  for _ in $(seq 200); do
-    url=$(sed -n 's/^ *listening \(http:.*\)$/\1/p' "$run/banner")
-    [ -n "$url" ] && return
-    kill -0 "$server" 2>/dev/null || break
-    sleep 0.05
-  done
-  cat "$run/log" >&2
-  fail "the server does not start"
-}
 
 asks=$root/clients/asks.json
 contract() {
@@ -71,13 +36,15 @@ server-js() { install_node && node clients/node/server.js "$url" "$asks"; }
 web-js() { install_node && node clients/node/web.js "$url" "$asks" "$run/registry.json"; }
 rust() { install_rust && "$work/rust/debug/stitch-clients" "$url" "$asks"; }
 
-cargo build --quiet --locked -p stitch-server || fail "the server does not build"
+build
 [ $# -gt 0 ] || set -- contract python server-js web-js rust
 passed=0
 failed=0
 for client in "$@"; do
   case $client in contract | python | server-js | web-js | rust) ;; *) fail "there is no client \`$client\`: see the head of this file" ;; esac
-  start
+  # One server for each client, on a copy of the registry that it may edit.
+  cp clients/registry.json "$run/registry.json"
+  serve --store memory --registry "$run/registry.json"
   "$client" >"$run/report" 2>"$run/errors"
   status=$?
   grep -E '^(FAILED|skipped) ' "$run/report"
