@@ -15,7 +15,7 @@ use crate::flag::{Before, Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve,
 use crate::json::node::Node;
 use crate::limits;
 use crate::stage::Stage;
-use crate::text::is_one_of;
+use crate::text::{equal, is_one_of};
 use crate::value::{StoredValue, ValueType};
 
 /// The keys of a flag that an environment can patch.
@@ -23,6 +23,9 @@ pub(crate) const PATCHABLE: [&str; 9] =
     ["default_value", "serve", "rules", "rollout_stage", "rollout_pct", "cohort", "salt", "audit", "paused_from"];
 const RULE: [&str; 3] = ["id", "when", "serve"];
 const AUDIT: [&str; 5] = ["created_at", "created_by", "last_flipped_at", "last_flipped_by", "last_approval_ref"];
+
+/// Variants that are looked through one by one.
+const FEW: usize = 8;
 
 /// What a plan needs of the flag that it belongs to.
 pub(super) struct Kind<'k, 'd> {
@@ -37,7 +40,11 @@ pub(super) struct Kind<'k, 'd> {
 
 impl Kind<'_, '_> {
     pub(super) fn variant(&self, name: &str) -> Option<VariantIndex> {
-        let index = self.variants.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?;
+        // Of the few that most flags have, comparing each costs less than halving.
+        let index = match self.variants {
+            few if few.len() <= FEW => few.iter().position(|(other, _)| equal(other, name))?,
+            many => many.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?,
+        };
         VariantIndex::try_from(index).ok()
     }
 

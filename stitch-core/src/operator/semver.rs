@@ -62,19 +62,24 @@ struct Version<'a> {
 }
 
 impl<'a> Version<'a> {
+    /// From left to right, each byte once or twice: this runs for every attribute that is compared.
     fn parse(text: &'a str) -> Option<Self> {
-        let text = text.strip_prefix('v').unwrap_or(text);
-        let (text, build) = split(text, '+');
-        let (core, prerelease) = split(text, '-');
-        let mut numbers = core.split('.');
-        let version = Self { numbers: [numbers.next()?, numbers.next()?, numbers.next()?], prerelease };
-        let sound = numbers.next().is_none()
-            && version.numbers.iter().all(|number| is_number(number))
-            && prerelease.is_none_or(|identifiers| {
-                identifiers.split('.').all(|part| is_identifier(part) && (!is_digits(part) || is_number(part)))
-            })
-            && build.is_none_or(|identifiers| identifiers.split('.').all(is_identifier));
-        sound.then_some(version)
+        let (major, rest) = number(text.strip_prefix('v').unwrap_or(text))?;
+        let (minor, rest) = number(rest.strip_prefix('.')?)?;
+        let (patch, mut rest) = number(rest.strip_prefix('.')?)?;
+        let mut prerelease = None;
+        if let Some(after) = rest.strip_prefix('-') {
+            let identifiers;
+            (identifiers, rest) = identifiers_of(after)?;
+            if !identifiers.split('.').all(|part| !is_digits(part) || is_number(part)) {
+                return None;
+            }
+            prerelease = Some(identifiers);
+        }
+        if let Some(build) = rest.strip_prefix('+') {
+            (_, rest) = identifiers_of(build)?;
+        }
+        rest.is_empty().then_some(Self { numbers: [major, minor, patch], prerelease })
     }
 
     fn compare(&self, other: &Version<'_>) -> Ordering {
@@ -97,8 +102,17 @@ impl<'a> Version<'a> {
     }
 }
 
-fn split(text: &str, separator: char) -> (&str, Option<&str>) {
-    text.split_once(separator).map_or((text, None), |(before, after)| (before, Some(after)))
+/// The number that a text begins with, and the rest.
+fn number(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at_checked(end).filter(|(number, _)| is_number(number))
+}
+
+/// The identifiers that a text begins with, none of them empty, with the dots between them, and the rest.
+fn identifiers_of(text: &str) -> Option<(&str, &str)> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    let end = text.bytes().position(|byte| !is_part(byte)).unwrap_or(text.len());
+    text.split_at_checked(end).filter(|(identifiers, _)| identifiers.split('.').all(|part| !part.is_empty()))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -107,10 +121,6 @@ fn is_digits(text: &str) -> bool {
 
 fn is_number(text: &str) -> bool {
     is_digits(text) && (text == "0" || !text.starts_with('0'))
-}
-
-fn is_identifier(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Without leading zeros the longer number is the larger one.
@@ -182,6 +192,9 @@ mod tests {
             "1.2.3-01",
             "1.2.3+",
             "1.2.3-a..b",
+            "1.2.3-a+b+c",
+            "1.2.3-ä",
+            "1.2.3é",
             "",
         ] {
             assert!(Version::parse(text).is_none(), "{text}");
