@@ -3,8 +3,8 @@
 //! Every field of a context is an argument of its own: with a `**fields` each call would build a tuple and a dict.
 
 /// `#[pymethods]` with a class's own methods, then those that ask through its `fn question`. A class that has many flags
-/// takes a `[flag_key …]` and reads values too, with fields as well; a handle is for hot loops and has readers of its
-/// own. The texts say for `help` what the arguments are.
+/// takes a `[flag_key …]` and reads values with fields as well; a handle is for hot loops, and reads them with a context and
+/// a default alone. The texts say for `help` what the arguments are.
 macro_rules! asking {
     ($class:ident $([$key:ident $reading:literal])? $signature:literal { $($own:tt)* }) => {
         asking! {
@@ -91,7 +91,40 @@ macro_rules! asking {
         } $($field)* }
     };
     (@fields $class:ident $signature:literal { $($own:tt)* } $($field:ident)*) => {
-        asking! { @asks $class [] $signature { $($own)* } $($field)* }
+        asking! { @asks $class [] $signature {
+            $($own)*
+
+            /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = (context, default, /))]
+            fn bool<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<bool> {
+                self.question(context.py(), |question| question.bool(&ForWhom::given(context), Some(default)))
+            }
+
+            /// The value of a string flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = (context, default, /))]
+            fn string<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+                self.question(context.py(), |question| question.string(&ForWhom::given(context), Some(default)))
+            }
+
+            /// The value of an integer flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = (context, default, /))]
+            fn integer<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+                self.question(context.py(), |question| question.integer(&ForWhom::given(context), Some(default)))
+            }
+
+            /// The value of a double flag; `default` where there is no such flag, or one of another type.
+            #[pyo3(signature = (context, default, /))]
+            fn double<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+                self.question(context.py(), |question| question.double(&ForWhom::given(context), Some(default)))
+            }
+
+            /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
+            /// another type.
+            #[pyo3(signature = (context, default, /))]
+            fn object<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+                self.question(context.py(), |question| question.object(&ForWhom::given(context), Some(default)))
+            }
+        } $($field)* }
     };
     (@asks $class:ident [$($key:ident)?] $signature:literal { $($own:tt)* } $($field:ident)*) => {
         #[pymethods]

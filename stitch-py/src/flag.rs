@@ -54,37 +54,6 @@ impl PyFlag {
 
 asking! {
     PyFlag "($self, context=None, **fields)" {
-    /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (context, default, /))]
-    fn bool<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<bool> {
-        self.question(context.py(), |question| question.bool(&ForWhom::given(context), Some(default)))
-    }
-
-    /// The value of a string flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (context, default, /))]
-    fn string<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.question(context.py(), |question| question.string(&ForWhom::given(context), Some(default)))
-    }
-
-    /// The value of an integer flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (context, default, /))]
-    fn integer<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.question(context.py(), |question| question.integer(&ForWhom::given(context), Some(default)))
-    }
-
-    /// The value of a double flag; `default` where there is no such flag, or one of another type.
-    #[pyo3(signature = (context, default, /))]
-    fn double<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.question(context.py(), |question| question.double(&ForWhom::given(context), Some(default)))
-    }
-
-    /// The value of an object flag, a dict or list of its own; `default` where there is no such flag, or one of
-    /// another type.
-    #[pyo3(signature = (context, default, /))]
-    fn object<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.question(context.py(), |question| question.object(&ForWhom::given(context), Some(default)))
-    }
-
     /// The flag's key.
     #[getter]
     fn key(&self) -> &str {
