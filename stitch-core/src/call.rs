@@ -128,8 +128,12 @@ impl<'a> Call<'a> {
     /// Whether another flag is on for this context, or serves the variant that is asked for.
     #[inline(always)]
     fn is_satisfied(&mut self, requirement: &Requirement) -> bool {
-        let Some(flag) = self.engine.flag_at(requirement.flag) else { return false };
-        let answer = self.flag_answer(requirement.flag, flag);
+        let Some(slot) = self.engine.slot(requirement.flag) else { return false };
+        let Some(flag) = &slot.flag else { return false };
+        let answer = match slot.sight(self.context) {
+            Some(sight) => sight.answer(),
+            None => self.flag_answer(requirement.flag, flag),
+        };
         match &requirement.variant {
             _ if answer.halted => false,
             None => answer.on,

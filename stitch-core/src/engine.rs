@@ -282,7 +282,7 @@ impl Engine {
     }
 
     #[inline]
-    fn slot(&self, index: FlagIndex) -> Option<&Slot> {
+    pub(crate) fn slot(&self, index: FlagIndex) -> Option<&Slot> {
         self.flags.get(index as usize)
     }
 

@@ -6,6 +6,7 @@ use crate::condition::{Step, Target, Test};
 use crate::context::{Attribute, Context, Field};
 use crate::evaluation::{Evaluation, Reason};
 use crate::flag::{Before, Flag, Gate, Outcome, Plan, Serve, VariantIndex};
+use crate::memo::Answer;
 use crate::stage::Stage;
 use crate::text::equal;
 use crate::value::{StoredValue, Value};
@@ -104,6 +105,13 @@ impl Sight {
         Some(Self { value, reason, variant: outcome.variant, rule })
     }
 
+    /// What matters of it to whatever depends on the flag: one that is halted has no glance.
+    #[inline]
+    pub(crate) fn answer(&self) -> Answer {
+        Answer { on: self.value, halted: false, variant: self.variant }
+    }
+
+    /// The whole of it.
     #[inline]
     pub(crate) fn evaluation<'a>(&self, flag: &'a Flag) -> Evaluation<'a> {
         Evaluation {
