@@ -18,6 +18,7 @@ use axum::http::request::Parts;
 use crate::caller::Caller;
 use crate::config;
 use crate::error::{Code, Detail, Error, Place};
+use crate::request::Known;
 use crate::state::{AppState, Settings};
 use claims::Identity;
 pub(crate) use credential::Kind;
@@ -71,11 +72,11 @@ pub struct Person {
 #[derive(Clone, Debug)]
 pub struct Bearer(pub Caller);
 
-impl FromRequestParts<AppState> for Bearer {
+impl FromRequestParts<Known> for Bearer {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        Ok(Self(person(state, &parts.headers).await?.caller))
+    async fn from_request_parts(head: &mut Parts, known: &Known) -> Result<Self, Error> {
+        Ok(Self(person(known.state(), &head.headers).await?.caller))
     }
 }
 

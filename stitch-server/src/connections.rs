@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -109,10 +110,7 @@ async fn connection(
     let stream = TokioIo::new(Patient::new(stream, WRITE_PATIENCE));
     let result = match spoken {
         Spoken::Http1(service) => {
-            let service = service_fn(|request: hyper::Request<Incoming>| {
-                let service = service.clone();
-                async move { Ok::<_, Infallible>(service.answer(request.map(Body::new), peer).await) }
-            });
+            let service = service_fn(|request| service.answer(request, peer).map(Ok::<_, Infallible>));
             let mut server = http1::Builder::new();
             let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
             let connection = pin!(server.serve_connection(stream, service));

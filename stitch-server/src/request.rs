@@ -7,14 +7,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{self, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tower::Service as _;
 
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::router::{Address, Map};
 use crate::state::AppState;
 use crate::telemetry::{logs, metrics};
@@ -26,9 +26,11 @@ mod cors;
 mod family;
 pub(crate) mod guard;
 mod id;
+mod known;
 
 pub(crate) use family::{Family, Plain};
 pub use id::RequestId;
+pub use known::Known;
 
 /// A map of addresses with all that every request needs around it; cloning shares it.
 ///
@@ -50,42 +52,51 @@ impl Service {
     }
 
     /// Answers one request, which came from `peer`.
-    pub async fn answer(&self, request: Request, peer: IpAddr) -> Response {
+    pub fn answer<B>(&self, request: http::Request<B>, peer: IpAddr) -> impl Future<Output = Response> + use<B>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin,
+    {
         let began = Instant::now();
-        let request_id = RequestId::of(request.headers());
-        let meta = Meta { request_id, peer, warnings: self.0.state.warnings() };
-        logs::of_request(meta.request_id.clone(), self.0.answer(request, meta, began)).await
+        let service = self.clone();
+        let (head, body) = request.into_parts();
+        let request_id = RequestId::of(&head.headers);
+        let meta = Meta { request_id: request_id.clone(), peer, warnings: self.0.state.warnings() };
+        // One block: the futures of functions that call each other keep what they are given twice each, and a future is
+        // moved several times before it runs.
+        logs::of_request(request_id, async move {
+            let (method, uri) = (head.method.clone(), head.uri.clone());
+            let address = service.0.map.at(uri.path());
+            let cors = Cors::of(uri.path(), &head.headers, service.0.state.settings());
+            let response = match service.0.admit(&head, body).await {
+                Ok(body) => match (cors.preflight(&head), address.methods.of(&method)) {
+                    (Some(response), _) => response,
+                    (None, Some(handler)) => {
+                        let known = Known { service: service.clone(), meta: meta.clone(), body };
+                        let answer = handler(Request::from_parts(head, Body::empty()), known);
+                        AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(panicked)
+                    }
+                    (None, None) => address.methods.refuse(),
+                },
+                Err(error) => error.into_response(),
+            };
+            let mut response = finish(response, uri.path(), meta);
+            cors.tell(&mut response);
+            service.0.record(&method, address, response.status(), began);
+            response
+        })
     }
 }
 
 impl Inner {
-    async fn answer(&self, request: Request, meta: Meta, began: Instant) -> Response {
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let address = self.map.at(uri.path());
-        let cors = Cors::of(uri.path(), request.headers(), self.state.settings());
-        let response = match self.admit(request, &meta).await {
-            Ok(request) => match cors.preflight(&request) {
-                Some(response) => response,
-                None => handle(address, request).await,
-            },
-            Err(error) => error.into_response(),
-        };
-        let mut response = finish(response, uri.path(), meta);
-        cors.tell(&mut response);
-        self.record(&method, address, response.status(), began);
-        response
-    }
-
-    /// The request with its body read, if it may be here at all.
-    async fn admit(&self, request: Request, meta: &Meta) -> Result<Request, Error> {
+    /// The body of a request, if it may be here at all.
+    async fn admit(&self, head: &Parts, body: impl HttpBody<Data = Bytes> + Send + Unpin) -> Result<Bytes, Error> {
         let settings = self.state.settings();
         // The body first: a client that is still sending when the answer comes may never get to read it.
-        let mut request = body::read(request, settings.body_limit).await?;
+        let body = body::read(&head.headers, body, settings.body_limit).await?;
         if self.guarded {
-            guard::check(request.version(), request.uri(), request.headers(), settings)?;
+            guard::check(head.version, &head.uri, &head.headers, settings)?;
         }
-        request.extensions_mut().insert(meta.clone());
-        Ok(request)
+        Ok(body)
     }
 
     /// Counts the answer, and writes the line of the log that it may have.
@@ -107,15 +118,6 @@ impl Inner {
     }
 }
 
-async fn handle(address: &Address, request: Request) -> Response {
-    let answer = AssertUnwindSafe(address.router.clone().call(request)).catch_unwind();
-    match answer.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(never)) => match never {},
-        Err(panic) => panicked(panic),
-    }
-}
-
 fn finish(mut response: Response, path: &str, meta: Meta) -> Response {
     if let Some(error) = response.extensions_mut().remove::<Error>() {
         *response.body_mut() = Body::from(family::failure(path, &meta, error));
@@ -125,16 +127,6 @@ fn finish(mut response: Response, path: &str, meta: Meta) -> Response {
     }
     response.headers_mut().insert(id::HEADER, meta.request_id.into_header());
     response
-}
-
-/// For an address that is not there.
-pub async fn not_found() -> Error {
-    Error::new(Code::NotFound, "there is nothing at this address").hint("see `spec/service.md` for the addresses")
-}
-
-/// For a method that an address does not have.
-pub async fn method_not_allowed() -> Error {
-    Error::new(Code::MethodNotAllowed, "this address does not have this method").hint("`Allow` says which it has")
 }
 
 /// For a panic in a handler. What it said is nowhere, where it was stands in the log.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{self, MethodRouter};
+use axum::http::Method;
 
 use crate::handlers::{
     approvals, audit, batch, eval, events, flags, health, jwks, keys, login, metric_definitions, metrics, openapi,
@@ -11,7 +10,7 @@ use crate::handlers::{
 };
 use crate::ofrep;
 use crate::openapi::about;
-use crate::request::{self, Service};
+use crate::request::Service;
 use crate::state::AppState;
 use crate::telemetry::metrics::Route;
 use methods::{Methods, methods};
@@ -28,12 +27,12 @@ pub fn service(state: AppState) -> Service {
 /// What answers on the management address. It has no guard against other machines: those that collect numbers are
 /// other machines, and no number is about a person.
 pub fn management(state: AppState) -> Service {
-    Service::new(Map::new(state).route("/metrics", routing::get(metrics::metrics)), false)
+    Service::new(Map::new(state).route("/metrics", Methods::default().on(Method::GET, metrics::metrics)), false)
 }
 
 fn map(state: AppState) -> Map {
     let map = Map::new(state);
-    addresses().into_iter().fold(map, |map, (template, methods)| map.route(template, methods.into_router()))
+    addresses().into_iter().fold(map, |map, (template, methods)| map.route(template, methods))
 }
 
 /// Every address: who answers each of its methods, and what the document says of it.
@@ -89,8 +88,8 @@ pub(crate) fn addresses() -> Vec<(&'static str, Methods)> {
     ]
 }
 
-/// Addresses, found by axum's own matcher: axum says which one matched within its routes alone, and what there is to
-/// count is known only outside, once there is an answer.
+/// Addresses, found by axum's own matcher. Not axum's router: it tells which one matched to nobody outside, where what
+/// there is to count is known once there is an answer, and it boxes and clones what nothing here needs.
 #[derive(Debug)]
 pub struct Map {
     state: AppState,
@@ -101,19 +100,18 @@ pub struct Map {
 /// Who answers an address, and where that is counted.
 #[derive(Debug)]
 pub(crate) struct Address {
-    /// Of this address alone, so that only one matcher goes through all of them.
-    pub(crate) router: Router,
+    pub(crate) methods: Methods,
     pub(crate) counts: Arc<Route>,
 }
 
 impl Map {
     fn new(state: AppState) -> Self {
-        let elsewhere = Address::new(&state, "none", Router::new());
+        let elsewhere = Address::new(&state, "none", Methods::default());
         Self { state, matcher: matchit::Router::new(), elsewhere }
     }
 
-    fn route(mut self, template: &'static str, methods: MethodRouter<AppState>) -> Self {
-        let address = Address::new(&self.state, template, Router::new().route(template, methods));
+    fn route(mut self, template: &'static str, methods: Methods) -> Self {
+        let address = Address::new(&self.state, template, methods);
         self.matcher.insert(template, address).unwrap_or_else(|error| panic!("`{template}`: {error}"));
         self
     }
@@ -127,12 +125,16 @@ impl Map {
     pub(crate) fn at(&self, path: &str) -> &Address {
         self.matcher.at(path).map_or(&self.elsewhere, |found| found.value)
     }
+
+    /// The part of that name, of a path that has an address.
+    pub(crate) fn part<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
+        self.matcher.at(path).ok()?.params.get(name)
+    }
 }
 
 impl Address {
-    fn new(state: &AppState, template: &'static str, router: Router<AppState>) -> Self {
-        let router = router.method_not_allowed_fallback(request::method_not_allowed).fallback(request::not_found);
-        Self { router: router.with_state(state.clone()), counts: state.metrics().route(template) }
+    fn new(state: &AppState, template: &'static str, methods: Methods) -> Self {
+        Self { methods, counts: state.metrics().route(template) }
     }
 }
 
@@ -144,19 +146,21 @@ mod tests {
     use axum::http::{Request, StatusCode};
 
     use super::*;
+    use crate::extract::Call;
     use crate::source::Source;
     use crate::state::Settings;
 
     #[tokio::test]
     async fn a_panic_is_caught_answered_and_counted() {
         const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        async fn panics() -> &'static str {
+        async fn panics(_: Call) -> &'static str {
             panic!("at the user U-secret")
         }
         let registry = Source::Embedded.load().unwrap();
         let state =
             AppState::new(Settings::default(), Source::Embedded, registry, crate::gate::run().unwrap()).unwrap();
-        let service = Service::new(map(state.clone()).route("/panics", routing::get(panics)), true);
+        let service =
+            Service::new(map(state.clone()).route("/panics", Methods::default().on(Method::GET, panics)), true);
         let ask = |path| Request::get(path).header("host", "localhost").header("x-request-id", "r-1");
         let response = service.answer(ask("/panics").body(Body::empty()).unwrap(), PEER).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use crate::auth;
 use crate::error::Error;
 use crate::extract;
-use crate::state::AppState;
+use crate::request::Known;
 
 /// Whoever asks under `/v1/environments/{env}/` with a valid key of that environment.
 #[derive(Clone, Debug)]
@@ -15,12 +15,12 @@ pub struct Client {
     pub env: String,
 }
 
-impl FromRequestParts<AppState> for Client {
+impl FromRequestParts<Known> for Client {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        let env = extract::path(parts, "env").await?;
-        auth::sdk_key(state, &parts.headers, &env)?;
+    async fn from_request_parts(head: &mut Parts, known: &Known) -> Result<Self, Error> {
+        let env = extract::path(head, known, "env")?;
+        auth::sdk_key(known.state(), &head.headers, &env)?;
         Ok(Self { env })
     }
 }

@@ -29,7 +29,7 @@ pub const CONTRACT_VERSION: &str = "1";
 /// What callers may be warned of.
 pub const WARNINGS: [&str; 3] = ["dev_mode", "insecure_dev_context", "identity_ignored"];
 
-/// What is known of every request: it is among its extensions.
+/// What is known of every request.
 #[derive(Clone, Debug)]
 pub struct Meta {
     /// The caller's, or a fresh one.

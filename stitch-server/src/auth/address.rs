@@ -7,20 +7,18 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use crate::error::Error;
-use crate::state::AppState;
-use crate::wire::Meta;
+use crate::request::Known;
 
 /// The address that counts for limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
-impl FromRequestParts<AppState> for Address {
+impl FromRequestParts<Known> for Address {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        let peer = parts.extensions.get::<Meta>().ok_or_else(Error::internal)?.peer;
-        let named = state.settings().behind_proxy.then(|| last_hop(&parts.headers)).flatten();
-        Ok(Self(named.unwrap_or(peer)))
+    async fn from_request_parts(head: &mut Parts, known: &Known) -> Result<Self, Error> {
+        let named = known.state().settings().behind_proxy.then(|| last_hop(&head.headers)).flatten();
+        Ok(Self(named.unwrap_or(known.meta().peer)))
     }
 }
 

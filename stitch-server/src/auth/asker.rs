@@ -9,6 +9,7 @@ use super::{Person, credential, missing, verify};
 use crate::caller::Permission;
 use crate::config::Auth;
 use crate::error::Error;
+use crate::request::Known;
 use crate::state::AppState;
 
 /// Who asks.
@@ -20,16 +21,16 @@ pub enum Asker {
     Known(Box<Person>),
 }
 
-impl FromRequestParts<AppState> for Asker {
+impl FromRequestParts<Known> for Asker {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        let known = match credential::bearer(&parts.headers)? {
+    async fn from_request_parts(head: &mut Parts, known: &Known) -> Result<Self, Error> {
+        let person = match credential::bearer(&head.headers)? {
             // Boxed too, for the same reason.
-            Some(token) => Some(Box::pin(verify(state, token)).await?),
+            Some(token) => Some(Box::pin(verify(known.state(), token)).await?),
             None => None,
         };
-        match (state.settings().auth, known) {
+        match (known.state().settings().auth, person) {
             // A token authorises, in dev mode too; there it does not say for whom.
             (Auth::Dev, _) => Ok(Self::Anyone),
             (Auth::Jwt, Some(person)) => Ok(Self::Known(Box::new(person))),

@@ -1,10 +1,11 @@
 //! Parts of the path, decoded; what is no text names nothing.
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error};
-use crate::state::AppState;
+use crate::request::Known;
 
 /// The part of the path that names one thing: `{key}` in the map of addresses.
 #[derive(Clone, Debug)]
@@ -27,20 +28,19 @@ pub struct Email(pub String);
 /// # Errors
 ///
 /// `not_found` if it is not UTF-8.
-pub async fn path(parts: &mut Parts, name: &str) -> Result<String, Error> {
-    let nowhere = || Error::new(Code::NotFound, "there is nothing at this address");
-    let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| nowhere())?;
-    let found = params.iter().find(|(other, _)| *other == name).map(|(_, value)| value.to_owned());
-    found.ok_or_else(nowhere)
+pub fn path(head: &Parts, known: &Known, name: &str) -> Result<String, Error> {
+    let part = known.part(head.uri.path(), name);
+    let part = part.and_then(|part| percent_decode_str(part).decode_utf8().ok());
+    Ok(part.ok_or_else(|| Error::new(Code::NotFound, "there is nothing at this address"))?.into_owned())
 }
 
 macro_rules! part {
     ($part:ident, $name:literal) => {
-        impl FromRequestParts<AppState> for $part {
+        impl FromRequestParts<Known> for $part {
             type Rejection = Error;
 
-            async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Error> {
-                path(parts, $name).await.map(Self)
+            async fn from_request_parts(head: &mut Parts, known: &Known) -> Result<Self, Error> {
+                path(head, known, $name).map(Self)
             }
         }
     };

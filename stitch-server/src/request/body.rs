@@ -1,12 +1,11 @@
 //! Reads bodies, within limits of size and time.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::body::{Bytes, HttpBody};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
@@ -18,23 +17,26 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// everything, and find the connection broken if nobody listens until then.
 const DRAINED: usize = 64 << 20;
 
-/// The request with its body in memory.
-pub(super) async fn read(request: Request, limit: usize) -> Result<Request, Error> {
-    let (parts, body) = request.into_parts();
+/// A request's body, whole.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: impl HttpBody<Data = Bytes> + Send + Unpin,
+    limit: usize,
+) -> Result<Bytes, Error> {
     if body.is_end_stream() {
-        return Ok(Request::from_parts(parts, Body::empty()));
+        return Ok(Bytes::new());
     }
-    if waits_for_permission(&parts.headers) && body.size_hint().lower() > limit as u64 {
+    if waits_for_permission(headers) && body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    let mut reading = pin!(collect(body, limit));
-    let bytes = match at_once(reading.as_mut()).await {
-        Some(bytes) => bytes?,
-        None => tokio::time::timeout(PATIENCE, reading)
+    // Boxed, so that the future of a request without a body, as most are, is small.
+    let mut reading = Box::pin(collect(body, limit));
+    match at_once(reading.as_mut()).await {
+        Some(bytes) => bytes,
+        None => Box::pin(tokio::time::timeout(PATIENCE, reading))
             .await
-            .map_err(|_| Error::invalid("the body did not arrive in time"))??,
-    };
-    Ok(Request::from_parts(parts, Body::from(bytes)))
+            .map_err(|_| Error::invalid("the body did not arrive in time"))?,
+    }
 }
 
 /// What is read within two tries. The first one asks the connection for the body, the second one finds what came along
@@ -53,7 +55,7 @@ async fn at_once<T>(mut reading: Pin<&mut impl Future<Output = T>>) -> Option<T>
     .await
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
+async fn collect(mut body: impl HttpBody<Data = Bytes> + Unpin, limit: usize) -> Result<Bytes, Error> {
     let mut collected = Vec::new();
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {

@@ -1,7 +1,7 @@
 //! Which pages of other origins may read answers: those that `--cors-origin` names, of health, eval and OFREP.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
@@ -40,10 +40,10 @@ impl Cors {
     }
 
     /// The answer to a browser that asks first.
-    pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
-        let asks = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    pub(super) fn preflight(&self, head: &Parts) -> Option<Response> {
         let Self::Allowed(_) = self else { return None };
-        (request.method() == Method::OPTIONS && asks).then(|| {
+        let asks = head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        (head.method == Method::OPTIONS && asks).then(|| {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
             let headers = response.headers_mut();

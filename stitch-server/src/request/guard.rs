@@ -20,7 +20,8 @@ pub(crate) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: 
     // HTTP/2 says it beside the path; HTTP/1.0 need not say it.
     let named = uri.authority().map(axum::http::uri::Authority::as_str);
     let said_beside = version >= Version::HTTP_2 && named.is_some();
-    if headers.get(header::HOST).is_none() && version >= Version::HTTP_11 && !said_beside {
+    let mut hosts = headers.get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default()).peekable();
+    if hosts.peek().is_none() && version >= Version::HTTP_11 && !said_beside {
         return Err(Error::invalid("the header `Host` is missing"));
     }
     if settings.auth == Auth::Jwt {
@@ -31,9 +32,8 @@ pub(crate) fn check(version: Version, uri: &Uri, headers: &HeaderMap, settings: 
         let message = format!("the header `{name}` says that a proxy sent this: dev mode is for one's own machine");
         return Err(Error::new(Code::Forbidden, message).hint("ask the server directly"));
     }
-    let mut hosts = headers.get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
     // Told to serve other machines, the server cannot know by which names they call it.
-    if settings.insecure_dev_context || hosts.by_ref().chain(named).all(is_loopback) {
+    if settings.insecure_dev_context || hosts.chain(named).all(is_loopback) {
         return Ok(());
     }
     Err(Error::new(Code::Forbidden, "the header `Host` does not name this machine: dev mode is for one's own")

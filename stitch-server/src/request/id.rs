@@ -26,17 +26,16 @@ impl RequestId {
         }
     }
 
-    /// Unlike any other of this process and, as far as chance goes, of any other process. It protects nothing.
+    /// Unlike any other of this thread and, as far as chance goes, of any other thread and process. It protects nothing.
     ///
-    /// Each thread has keys of its own, so that no two of them meet in a common count.
+    /// Each thread goes through all numbers, from a random one in steps of a random odd width.
     fn fresh() -> Self {
         thread_local! {
-            static KEYS: (RandomState, RandomState) = (RandomState::new(), RandomState::new());
-            static COUNT: Cell<u64> = const { Cell::new(0) };
+            static NEXT: Cell<u128> = Cell::new(random());
+            static STEP: u128 = random() | 1;
         }
-        let count = COUNT.replace(COUNT.get().wrapping_add(1));
-        let (high, low) = KEYS.with(|keys| (keys.0.hash_one(count), keys.1.hash_one(count)));
-        let id = hexadecimal(u128::from(high) << 64 | u128::from(low));
+        let number = NEXT.replace(NEXT.get().wrapping_add(STEP.with(|step| *step)));
+        let id = hexadecimal(number);
         Self(HeaderValue::from_bytes(&id).unwrap_or_else(|_| unreachable!("digits are visible")))
     }
 
@@ -49,6 +48,11 @@ impl RequestId {
     pub(super) fn into_header(self) -> HeaderValue {
         self.0
     }
+}
+
+fn random() -> u128 {
+    let half = || u128::from(RandomState::new().hash_one(()));
+    half() << 64 | half()
 }
 
 fn is_id(id: &[u8]) -> bool {
