@@ -302,7 +302,7 @@ impl AppState {
         // To let go of a large registry takes a while: that is for once the streams have told of the new one.
         tokio::spawn(async move {
             sleep(UNTIL_TOLD).await;
-            tokio::task::spawn_blocking(move || drop(before))
+            tokio::task::spawn_blocking(move || drop(before));
         });
     }
 
