@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 
 use crate::bucketing::Algorithm;
 use crate::context::Custom;
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, Parts};
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
 use crate::engine::{Engine, KeyTable, Slot};
 use crate::flag::{Flag, Glance, Segment};
@@ -65,6 +65,16 @@ pub(crate) fn compile_text(text: &[u8], mode: Mode) -> Result<Engine, Definition
 pub(crate) fn compile(definitions: &Definitions<'_>, mode: Mode) -> Result<Engine, DefinitionsError> {
     let arena = Bump::new();
     compile_document(&Node::of(&definitions.document, &arena), &definitions.problems, mode)
+}
+
+/// The same for definitions in parts.
+pub(crate) fn compile_parts(parts: &Parts<'_>, mode: Mode) -> Result<Engine, DefinitionsError> {
+    if !parts.are_within_limits() {
+        // Reading says what is wrong, and where.
+        return compile(&Definitions::from_document(parts.document())?, mode);
+    }
+    let arena = Bump::new();
+    compile_document(&parts.node(&arena), &[], mode)
 }
 
 fn compile_document(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Result<Engine, DefinitionsError> {

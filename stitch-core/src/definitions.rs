@@ -9,6 +9,9 @@ use crate::json::read::read;
 use crate::limits;
 
 mod environment;
+mod parts;
+
+pub use parts::Parts;
 
 /// A registry document as it was written, metadata and all; borrows from its text.
 ///

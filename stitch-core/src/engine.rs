@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::compile;
 use crate::context::Context;
 use crate::context::check::{ContextError, check};
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, Parts};
 use crate::diagnostics::{DefinitionsError, Diagnostic};
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::Explanation;
@@ -89,6 +89,15 @@ impl Engine {
     /// Everything that is wrong with the definitions, each with its place.
     pub fn compile<'d>(definitions: impl Borrow<Definitions<'d>>) -> Result<Self, DefinitionsError> {
         compile::compile(definitions.borrow(), compile::Mode::Strict)
+    }
+
+    /// [`Engine::compile`] for definitions in parts, which it only reads.
+    ///
+    /// # Errors
+    ///
+    /// As for the whole document.
+    pub fn compile_parts(parts: &Parts<'_>) -> Result<Self, DefinitionsError> {
+        compile::compile_parts(parts, compile::Mode::Strict)
     }
 
     /// Compiles definitions leniently, as a client does that receives them from a newer server: a flag or segment that

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::thread;
 
-use stitch_core::{Code, Context, ContextDocument, Definitions, DefinitionsError, Engine, Json, limits};
+use stitch_core::{Code, Context, ContextDocument, Definitions, DefinitionsError, Engine, Json, Parts, limits};
 
 /// Runs on a thread with a stack of 2 MiB, as threads of a server have.
 fn with_little_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
@@ -24,11 +24,22 @@ fn refusal(text: impl AsRef<[u8]> + Sync) -> Vec<Code> {
         let refused = Engine::from_json(&text).map_or_else(|error| codes(&error), |_| Vec::new());
         // A document that was read as JSON, where every string has room, is judged alike.
         if let Ok(document) = Json::parse(&text) {
+            let in_parts = Engine::compile_parts(&parts(&document));
+            assert_eq!(in_parts.map_or_else(|error| codes(&error), |_| Vec::new()), refused);
             let again = Definitions::from_document(document).and_then(|definitions| Engine::compile(&definitions));
             assert_eq!(again.map_or_else(|error| codes(&error), |_| Vec::new()), refused);
         }
         refused
     })
+}
+
+/// A document in parts.
+fn parts<'d>(document: &'d Json<'d>) -> Parts<'d> {
+    let list = |name| match document.get(name) {
+        Some(Json::Array(entries)) => entries.iter().collect(),
+        _ => Vec::new(),
+    };
+    Parts { settings: Some(document), flags: list("flags"), segments: list("segments"), overrides: list("overrides") }
 }
 
 /// A registry with that under a key that means nothing.
@@ -236,4 +247,21 @@ fn what_is_no_utf_8_is_no_json() {
     for text in ["", " ", "{", "{}{}", "nul", "\u{0}", "[1,]", "{\"a\" 1}", "// no\n{}", "{'a': 1}"] {
         assert_eq!(refusal(text), [Code::MalformedJson], "{text}");
     }
+}
+
+#[test]
+fn parts_are_the_document_that_they_are_of() {
+    let text = r#"{"schema_version":"1.0","owner":"a","flags":[{"key":"a","default_value":1},{"key":"b","default_value":true,"cohort":["s"]}],"segments":[{"key":"s","included":["U-1"]},{"key":"t"}],"overrides":[{"id":"o","flag_key":"c","scope":"user","user_id":"U-2","value":true}]}"#;
+    let document = Json::parse(text).unwrap();
+    assert_eq!(parts(&document).document().to_string(), text);
+    let [whole, in_parts] = [Engine::from_json(text), Engine::compile_parts(&parts(&document))].map(Result::unwrap_err);
+    let said = |error: &DefinitionsError| error.diagnostics().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(said(&whole).len() > 1);
+    assert_eq!(said(&in_parts), said(&whole));
+    let mends =
+        [(r#"_value":1"#, r#"_value":false"#), (r#","flag_key":"c""#, r#","flag_key":"b""#), (r#",{"key":"t"}"#, "")];
+    let sound = mends.iter().fold(text.to_owned(), |text, (wrong, right)| text.replace(wrong, right));
+    let document = Json::parse(&sound).unwrap();
+    let [whole, in_parts] = [Engine::from_json(&sound), Engine::compile_parts(&parts(&document))].map(Result::unwrap);
+    assert_eq!(in_parts.changed_flags(&whole), [""; 0]);
 }

@@ -3,36 +3,31 @@
 //! Cheap to copy, since everything in it is shared: a write changes a copy, and the copy takes over once the store has
 //! it. So a request sees one moment from beginning to end, and never waits.
 
+use std::hash::Hasher;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-use stitch_core::Json;
+use stitch_core::{Json, Parts};
+use xxhash_rust::xxh64::Xxh64;
 
 use crate::store::{Contents, Head, Row, StoreError};
 
 mod definitions;
 mod feed;
 mod keys;
+mod objects;
 mod people;
 mod stored;
 
 pub use definitions::{Flag, OverrideRow, Segment, Settings};
 pub use feed::{Feed, Next};
 pub use keys::{Metric, MetricType, SdkKey};
+use objects::Print;
+pub use objects::{Object, Objects};
 pub use people::{Approval, Signature, SigningKey, User};
 pub use stored::Stored;
 
-/// Things of one kind by key, in the order in which they were first written.
-pub type Objects<T> = IndexMap<String, Arc<Object<T>>>;
-
-/// A thing, and the revision of its last write.
-#[derive(Clone, Debug)]
-pub struct Object<T> {
-    /// The store's revision when it was last written.
-    pub revision: u64,
-    /// The thing.
-    pub body: T,
-}
+/// Bytes of the longest name of a list in the registry document, with all that stands round it.
+const NAME: usize = r#","overrides":[]"#.len();
 
 /// Everything but events and the audit log.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +86,7 @@ impl Model {
     }
 
     fn take<T: Stored>(&mut self, row: &Row) -> Result<(), String> {
-        let object = Object { revision: row.revision, body: T::read(&row.body)? };
+        let object = Object::new(row.revision, T::read(&row.body)?, &row.body);
         T::among_mut(self).insert(row.key.clone(), Arc::new(object));
         Ok(())
     }
@@ -101,18 +96,36 @@ impl Model {
         self.settings.is_empty() && self.flags.is_empty() && self.segments.is_empty() && self.overrides.is_empty()
     }
 
+    /// The registry document, as it is kept.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts {
+            settings: self.settings.get(Settings::KEY).map(|settings| &settings.body.0),
+            flags: self.flags.values().map(|flag| &flag.body.0).collect(),
+            segments: self.segments.values().map(|segment| &segment.body.0).collect(),
+            overrides: self.overrides.values().map(|row| &row.body.0).collect(),
+        }
+    }
+
     /// The registry document, whose texts are those of this.
     pub fn document(&self) -> Json<'_> {
-        let mut members = match self.settings.get(Settings::KEY).map(|settings| settings.body.0.borrowed()) {
-            Some(Json::Object(members)) => members,
-            _ => vec![("schema_version".into(), Json::from("1.0"))],
-        };
-        let flags = self.flags.values().map(|flag| flag.body.0.borrowed()).collect::<Vec<_>>();
-        let segments = self.segments.values().map(|segment| segment.body.0.borrowed()).collect::<Vec<_>>();
-        let overrides = self.overrides.values().map(|row| row.body.0.borrowed()).collect::<Vec<_>>();
-        members.push(("flags".into(), Json::from(flags)));
-        members.extend((!segments.is_empty()).then(|| ("segments".into(), Json::from(segments))));
-        members.extend((!overrides.is_empty()).then(|| ("overrides".into(), Json::from(overrides))));
-        Json::Object(members)
+        self.parts().document()
+    }
+
+    /// Names what is defined: the same definitions in the same order have the same name.
+    pub fn content(&self) -> u64 {
+        let mut hasher = Xxh64::new(0);
+        for print in self.prints() {
+            hasher.write_u64(print.hash);
+        }
+        hasher.digest()
+    }
+
+    /// Bytes that the registry document has, or a few more.
+    pub fn bytes(&self) -> usize {
+        self.prints().map(|print| print.bytes + NAME).iter().sum()
+    }
+
+    fn prints(&self) -> [Print; 4] {
+        [self.settings.print(), self.flags.print(), self.segments.print(), self.overrides.print()]
     }
 }

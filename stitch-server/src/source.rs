@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::model::Model;
 use schemars::JsonSchema;
 use serde::Serialize;
-use stitch_core::{Definitions, DefinitionsError, Diagnostic, Engine, Json, limits};
-use xxhash_rust::xxh64::Xxh64;
+use stitch_core::{Definitions, DefinitionsError, Diagnostic, Engine, limits};
+use xxhash_rust::xxh64::xxh64;
 
 pub mod watch;
 mod written;
@@ -41,8 +41,8 @@ pub struct Registry {
     /// What evaluates.
     pub engine: Engine,
     /// As it was written.
-    pub definitions: Written,
-    /// Names the content: the same bytes have the same revision.
+    pub definitions: Arc<Written>,
+    /// Names the content: the same definitions in the same order, written alike, have the same revision.
     pub revision: String,
     /// When it was loaded.
     pub loaded_at: SystemTime,
@@ -145,8 +145,9 @@ impl Source {
     /// If it has an error.
     pub fn compile(&self, text: &[u8]) -> Result<Registry, Refused> {
         let definitions = Definitions::from_json(text).map_err(|error| self.refuse(text, error))?;
-        let compiled = self.compiled(&definitions, &|| Cow::Borrowed(text))?;
-        Ok(compiled.registry(definitions.into_document().into_owned().into(), revision(text)))
+        let (engine, warnings) = self.compiled(Engine::compile(&definitions), &|| Cow::Borrowed(text))?;
+        let written = Written::from(definitions.into_document().into_owned());
+        Ok(Registry::new(engine, written, revision(text), warnings))
     }
 
     /// Compiles what the store holds, strictly.
@@ -155,35 +156,27 @@ impl Source {
     ///
     /// If it has an error.
     pub fn compile_model(&self, model: &Model) -> Result<Registry, Refused> {
-        let document = model.document();
-        // As its text would be, which is not kept: every write waits for this.
-        let mut name = BufWriter::with_capacity(64 << 10, Name::default());
-        let named = serde_json::to_writer(&mut name, &document).map_err(io::Error::from).and_then(|()| name.flush());
-        let name = name.into_parts().0;
-        if named.is_err() || name.bytes > limits::DOCUMENT_BYTES {
-            return self.compile(document.to_string().as_bytes());
+        // Every write waits for this: what is not changed is not written out, and not copied.
+        if model.bytes() > limits::DOCUMENT_BYTES {
+            return self.compile(model.document().to_string().as_bytes());
         }
-        let text = || model.document().to_string().into_bytes();
-        let definitions = Definitions::from_document(document).map_err(|error| self.refuse(&text(), error))?;
-        let compiled = self.compiled(&definitions, &|| Cow::Owned(text()))?;
-        Ok(compiled.registry(Written::in_parts(model), name.revision()))
+        let engine = Engine::compile_parts(&model.parts());
+        let (engine, warnings) = self.compiled(engine, &|| Cow::Owned(model.document().to_string().into_bytes()))?;
+        Ok(Registry::new(engine, Written::in_parts(model), name(model.content()), warnings))
     }
 
+    /// An engine and its warnings, or why there is none.
     fn compiled<'t>(
         &self,
-        definitions: &Definitions<'_>,
+        engine: Result<Engine, DefinitionsError>,
         text: &dyn Fn() -> Cow<'t, [u8]>,
-    ) -> Result<Compiled, Refused> {
-        let engine = Engine::compile(definitions).map_err(|error| self.refuse(&text(), error))?;
+    ) -> Result<(Engine, Vec<Diagnostic>), Refused> {
+        let engine = engine.map_err(|error| self.refuse(&text(), error))?;
         let warnings = match engine.diagnostics() {
             [] => Vec::new(),
             diagnostics => located(diagnostics.to_vec(), &text()).0,
         };
-        let overrides = match definitions.document().get("overrides") {
-            Some(Json::Array(rows)) => rows.len(),
-            _ => 0,
-        };
-        Ok(Compiled { engine, overrides, warnings })
+        Ok((engine, warnings))
     }
 
     fn refuse(&self, text: &[u8], error: DefinitionsError) -> Refused {
@@ -203,65 +196,26 @@ impl fmt::Display for Source {
     }
 }
 
-/// What compiling gives.
-struct Compiled {
-    engine: Engine,
-    overrides: usize,
-    warnings: Vec<Diagnostic>,
-}
-
-impl Compiled {
-    fn registry(self, definitions: Written, revision: String) -> Registry {
-        let Self { engine, overrides, warnings } = self;
+impl Registry {
+    fn new(engine: Engine, definitions: Written, revision: String, warnings: Vec<Diagnostic>) -> Self {
         let counts = Counts {
             flags: engine.flag_keys().count(),
             segments: engine.segment_count(),
-            overrides,
+            overrides: definitions.parts().overrides.len(),
             environments: engine.environments().len(),
         };
-        Registry { engine, definitions, revision, loaded_at: SystemTime::now(), counts, warnings }
-    }
-}
-
-/// The name of a content, which is taken piece by piece.
-struct Name {
-    hasher: Xxh64,
-    bytes: usize,
-}
-
-impl Default for Name {
-    fn default() -> Self {
-        Self { hasher: Xxh64::new(0), bytes: 0 }
-    }
-}
-
-impl Name {
-    fn take(&mut self, text: &[u8]) {
-        self.hasher.update(text);
-        self.bytes += text.len();
-    }
-
-    fn revision(&self) -> String {
-        format!("{:016x}", self.hasher.digest())
-    }
-}
-
-impl Write for Name {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.take(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        let definitions = Arc::new(definitions);
+        Self { engine, definitions, revision, loaded_at: SystemTime::now(), counts, warnings }
     }
 }
 
 /// The name of a content.
 fn revision(text: &[u8]) -> String {
-    let mut name = Name::default();
-    name.take(text);
-    name.revision()
+    name(xxh64(text, 0))
+}
+
+fn name(hash: u64) -> String {
+    format!("{hash:016x}")
 }
 
 /// The first diagnostics, with their lines and columns as far as finding them is cheap, and how many more there are.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use axum::http::HeaderValue;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::sleep;
 
 use crate::auth::Auth;
 use crate::auth::issuers::Trusted;
@@ -85,6 +86,9 @@ pub struct Settings {
     /// One request of so many has a line in the log; 0 means none.
     pub access_log: u64,
 }
+
+/// For streams to tell of what took over.
+const UNTIL_TOLD: Duration = Duration::from_millis(100);
 
 /// In which the operator counts how long things are kept.
 pub(crate) const DAY: Duration = Duration::from_hours(24);
@@ -285,7 +289,7 @@ impl AppState {
     pub(crate) fn take_model(&self, model: Model, registry: Option<Registry>) {
         let model = Arc::new(model);
         let registry = registry.map(Arc::new);
-        self.0.served.rcu(|before| {
+        let before = self.0.served.rcu(|before| {
             let mut served = Served { model: Arc::clone(&model), ..Served::clone(before) };
             if let Some(registry) = &registry {
                 served.registry = Arc::clone(registry);
@@ -295,6 +299,11 @@ impl AppState {
         });
         // Also where the registry is the same: a key may have been revoked.
         self.0.bell.send_modify(|_| ());
+        // To let go of a large registry takes a while: that is for once the streams have told of the new one.
+        tokio::spawn(async move {
+            sleep(UNTIL_TOLD).await;
+            tokio::task::spawn_blocking(move || drop(before));
+        });
     }
 
     /// Takes over what the watcher found. Only the watcher calls this, so no other registry can come in between.

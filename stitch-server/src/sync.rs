@@ -6,7 +6,7 @@
 //!
 //! A stream is a cursor: it knows the number that its client has, and looks at the model whenever the bell rings. What
 //! it sends is encoded once for all streams and shared, down to the socket; a client that does not read holds one such
-//! message and nothing else.
+//! message and nothing else. Snapshots are made of pieces, and share those that are the same in them.
 
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ use crate::request::guard;
 use crate::state::AppState;
 
 mod ask;
+mod pieces;
 mod snapshot;
 mod status;
 mod stream;
@@ -40,14 +41,15 @@ pub(crate) use snapshot::Snapshots;
 /// Bytes before each message: that it is not compressed, and its length.
 const HEAD: usize = 5;
 
+/// What stands before a message of so many bytes.
+fn head(length: usize) -> [u8; HEAD] {
+    let [a, b, c, d] = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+    [0, a, b, c, d]
+}
+
 /// A message as it stands in a stream.
 pub(crate) fn frame(message: &[u8]) -> Bytes {
-    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    let mut frame = Vec::with_capacity(HEAD + message.len());
-    frame.push(0);
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(message);
-    frame.into()
+    [&head(message.len())[..], message].concat().into()
 }
 
 /// Serves until streams are to end.

@@ -121,10 +121,10 @@ impl Draft {
 
     /// Makes a thing, or writes it again; one that is written again keeps its place.
     pub fn put<T: Stored>(&mut self, key: &str, body: T) {
-        let row = Row { kind: T::KIND.to_owned(), key: key.to_owned(), revision: self.revision, body: body.write() };
-        self.rows.push(RowChange::Put(row));
+        let (revision, text) = (self.revision, body.write());
+        let object = Arc::new(Object::new(revision, body, &text));
+        self.rows.push(RowChange::Put(Row { kind: T::KIND.to_owned(), key: key.to_owned(), revision, body: text }));
         self.defines |= T::DEFINES;
-        let object = Arc::new(Object { revision: self.revision, body });
         T::among_mut(&mut self.model).insert(key.to_owned(), object);
     }
 
@@ -138,7 +138,7 @@ impl Draft {
     pub fn remove<T: Stored>(&mut self, key: &str) {
         self.rows.push(RowChange::Remove { kind: T::KIND.to_owned(), key: key.to_owned() });
         self.defines |= T::DEFINES;
-        T::among_mut(&mut self.model).shift_remove(key);
+        T::among_mut(&mut self.model).remove(key);
     }
 
     /// Says that the caller sent this very thing, so that what the core finds wrong with it points into the body.
@@ -249,13 +249,14 @@ impl AppState {
                 Err(error) => return Err(error),
             };
             let (model, commit) = draft.finish(action)?;
-            let hint = Kind::of(&commit.rows, &served.model);
+            let (before, hint) = (served.model.head.revision, Kind::of(&commit.rows, &served.model));
+            drop(served);
             let began = Instant::now();
             let committed = self.store().commit(commit).await;
             self.metrics().committed(began.elapsed());
             match committed {
                 Ok(()) => {
-                    let (before, revision) = (served.model.head.revision, model.head.revision);
+                    let revision = model.head.revision;
                     self.take_model(model, registry);
                     if revision > before {
                         self.hints().tell(hint, revision);

@@ -76,7 +76,7 @@ mod tests {
     const NOW: i64 = 1_767_225_600_000;
 
     fn judged(events: &str, now: i64) -> (Vec<(String, Option<i64>)>, Vec<String>) {
-        let metric = |value_type| Arc::new(Object { revision: 1, body: Metric { value_type, description: None } });
+        let metric = |value_type| Arc::new(Object::new(1, Metric { value_type, description: None }, ""));
         let metrics = [("b", MetricType::Boolean), ("i", MetricType::Integer), ("d", MetricType::Double)]
             .map(|(key, value_type)| (key.to_owned(), metric(value_type)));
         let body = format!(r#"{{"events": [{events}]}}"#);

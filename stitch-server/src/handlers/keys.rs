@@ -35,7 +35,7 @@ pub(crate) struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn of(id: &'a str, object: &'a Object<SdkKey>) -> Self {
-        let Object { revision, body: SdkKey { env, name, created_at, created_by, revoked_at, .. } } = object;
+        let Object { revision, body: SdkKey { env, name, created_at, created_by, revoked_at, .. }, .. } = object;
         let revoked_at = revoked_at.as_deref();
         Self { id, env, name, created_at, created_by, revoked_at, revision: *revision, key: None }
     }

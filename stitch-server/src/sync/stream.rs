@@ -6,13 +6,13 @@ use axum::body::{Body, Bytes};
 use futures_util::stream::unfold;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use prost::Message;
+use prost::Message as _;
 use stitch_sync::v1::{SyncRequest, SyncResponse};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
-use super::snapshot::Position;
+use super::snapshot::{Message, Position};
 use super::{frame, status};
 use crate::auth::{self, KeyHolder};
 use crate::model::Next;
@@ -26,6 +26,8 @@ pub(super) struct Client {
     holder: KeyHolder,
     /// What it has.
     position: Position,
+    /// What has yet to be sent of the snapshot that it is at.
+    rest: Message,
     /// When something is to be said if there is nothing to say.
     heartbeat: Instant,
     _permit: OwnedSemaphorePermit,
@@ -36,10 +38,11 @@ impl Client {
         let position = Position { history: asked.history_id, number: asked.sequence_number };
         let changes = state.changes();
         // At once: a client that lacks nothing is told so.
-        Self { changes, state, holder, position, heartbeat: Instant::now(), _permit: permit }
+        Self { changes, state, holder, position, heartbeat: Instant::now(), rest: Message::default(), _permit: permit }
     }
 
-    /// Messages are handed on as they are, so that all clients share the bytes of each.
+    /// Messages are handed on as they are, so that all clients share the bytes of each; a snapshot goes part by part, each
+    /// once there is room for it.
     pub(super) fn into_body(self) -> Body {
         Body::new(StreamBody::new(unfold(Some(self), async |client| {
             let mut client = client?;
@@ -53,6 +56,9 @@ impl Client {
 
     /// What to send next, or why there is no more.
     async fn next(&mut self) -> Result<Bytes, Status> {
+        if let Some(part) = self.rest.next() {
+            return Ok(part);
+        }
         loop {
             // Before anything is looked at: what changes from here on is heard.
             let stopping = *self.changes.borrow_and_update();
@@ -94,9 +100,8 @@ impl Client {
         // Not held on to while the snapshot is made.
         drop(served);
         let snapshot = self.state.snapshots().get(&self.state, env).await;
-        let (position, message) = snapshot.ok_or_else(|| Status::internal("no snapshot could be made"))?;
-        self.position = position;
-        Ok(Some(message))
+        (self.position, self.rest) = snapshot.ok_or_else(|| Status::internal("no snapshot could be made"))?;
+        Ok(self.rest.next())
     }
 
     fn pulse(&self) -> Bytes {

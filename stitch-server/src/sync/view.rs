@@ -1,8 +1,10 @@
 //! The parts of the registry document as one environment sees them.
 
 use prost::Message;
-use stitch_core::Json;
+use stitch_core::{Json, Parts};
 use stitch_sync::v1::{Definition, SyncResponse};
+
+use super::pieces::{Piece, cut};
 
 /// The parts that are told entry by entry.
 const LISTS: [&str; 3] = ["flags", "segments", "overrides"];
@@ -23,22 +25,55 @@ pub(crate) fn settings(document: Option<&Json<'_>>, env: &str) -> String {
     Json::Object(own.chain([("environments".into(), listed)]).collect()).to_string()
 }
 
-/// All of it, as it is sent.
-pub(super) fn snapshot(document: &Json<'_>, env: &str, history: &str, number: u64) -> Vec<u8> {
-    let list = |name: &str, id: &str, view: &dyn Fn(&Json<'_>) -> String| -> Vec<Definition> {
-        let Some(Json::Array(entries)) = document.get(name) else { return Vec::new() };
-        let key = |entry: &Json<'_>| entry.get(id).and_then(Json::as_text).unwrap_or_default().to_owned();
-        entries.iter().map(|entry| Definition { key: key(entry), json: view(entry) }).collect()
-    };
+/// The beginning of a snapshot: all of it but the lists.
+pub(super) fn beginning(parts: &Parts<'_>, env: &str, history: &str, number: u64) -> Vec<u8> {
     let message = SyncResponse {
         history_id: history.to_owned(),
         sequence_number: number,
         snapshot: true,
-        settings: Some(settings(Some(document), env)),
-        flags: list("flags", "key", &|entry| flag(entry, env)),
-        segments: list("segments", "key", &|entry| entry.to_string()),
-        overrides: list("overrides", "id", &|entry| entry.to_string()),
+        settings: Some(settings(parts.settings, env)),
         ..SyncResponse::default()
     };
     message.encode_to_vec()
+}
+
+/// The rest of it: a message's encoding is that of its fields, one after the other.
+pub(super) fn pieces(parts: &Parts<'_>, env: &str, before: [&[Piece]; 3]) -> [Vec<Piece>; 3] {
+    let [flags, segments, overrides] = before;
+    let entry = |json: &Json<'_>, id| Definition { key: name(json, id).to_owned(), json: json.to_string() };
+    [
+        cut(
+            &parts.flags,
+            flags,
+            |flag| name(flag, "key"),
+            |list| {
+                let seen =
+                    list.iter().map(|json| Definition { key: name(json, "key").to_owned(), json: flag(json, env) });
+                SyncResponse { flags: seen.collect(), ..SyncResponse::default() }.encode_to_vec()
+            },
+        ),
+        cut(
+            &parts.segments,
+            segments,
+            |segment| name(segment, "key"),
+            |list| {
+                let segments = list.iter().map(|json| entry(json, "key")).collect();
+                SyncResponse { segments, ..SyncResponse::default() }.encode_to_vec()
+            },
+        ),
+        cut(
+            &parts.overrides,
+            overrides,
+            |row| name(row, "id"),
+            |list| {
+                let overrides = list.iter().map(|json| entry(json, "id")).collect();
+                SyncResponse { overrides, ..SyncResponse::default() }.encode_to_vec()
+            },
+        ),
+    ]
+}
+
+/// What an entry calls itself.
+fn name<'e>(entry: &'e Json<'_>, id: &str) -> &'e str {
+    entry.get(id).and_then(Json::as_text).unwrap_or_default()
 }

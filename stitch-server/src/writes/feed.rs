@@ -2,12 +2,11 @@
 //! before and what is seen there now.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use prost::Message;
 use stitch_sync::v1::{Definition, SyncResponse};
 
-use crate::model::{Flag, Model, Object, Objects, OverrideRow, Segment, Settings, Stored};
+use crate::model::{Flag, Model, OverrideRow, Segment, Settings, Stored};
 use crate::store::FeedRow;
 use crate::sync::view;
 
@@ -64,33 +63,17 @@ impl Difference {
 /// What to remove and what to put; nothing if that would lead to another order.
 fn difference<T: Stored>(before: &Model, after: &Model, view: &dyn Fn(&T) -> String) -> Option<Difference> {
     let (before, after) = (T::among(before), T::among(after));
-    let removed = if before.keys().eq(after.keys()) {
-        Vec::new()
-    } else {
+    if !before.keys().eq(after.keys()) {
         let stays = before.keys().filter(|key| after.contains_key(*key));
         let comes = after.keys().filter(|key| !before.contains_key(*key));
         if !stays.chain(comes).eq(after.keys()) {
             return None;
         }
-        before.keys().filter(|key| !after.contains_key(*key)).cloned().collect()
-    };
-    let put = after.iter().enumerate().filter_map(|(place, (key, object))| {
-        let old = at(before, place, key);
-        // What was not written is the same object, which is all that most of them cost.
-        if old.is_some_and(|old| Arc::ptr_eq(old, object)) {
-            return None;
-        }
+    }
+    let put = after.put_since(before).filter_map(|(key, old, object)| {
         let json = view(&object.body);
         let new = old.is_none_or(|old| view(&old.body) != json);
-        new.then(|| Definition { key: key.clone(), json })
+        new.then(|| Definition { key: key.to_owned(), json })
     });
-    Some(Difference { removed, put: put.collect() })
-}
-
-/// Found without hashing where nothing before it was removed.
-fn at<'o, T>(objects: &'o Objects<T>, place: usize, key: &str) -> Option<&'o Arc<Object<T>>> {
-    match objects.get_index(place) {
-        Some((other, object)) if other == key => Some(object),
-        _ => objects.get(key),
-    }
+    Some(Difference { removed: after.gone_since(before).map(str::to_owned).collect(), put: put.collect() })
 }

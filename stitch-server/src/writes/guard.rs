@@ -14,7 +14,7 @@ use super::{Draft, approval};
 use crate::audit::Action;
 use crate::chance::hex;
 use crate::error::{Code, Detail, Error, Place};
-use crate::model::{Approval, Model};
+use crate::model::{Approval, Flag, Model, Objects};
 
 mod view;
 
@@ -65,9 +65,8 @@ pub(super) fn present(model: &Model, flag: &str, env: Option<&str>) -> String {
 }
 
 /// Whether writes to a flag need approvals, and by how many.
-pub(super) fn signatures(model: &Model, flag: &str) -> Option<usize> {
-    let flag = &model.flags.get(flag)?.body.0;
-    let is_set = |key: &str| matches!(flag.get(key), Some(Json::Boolean(true)));
+fn signatures(flag: &Flag) -> Option<usize> {
+    let is_set = |key: &str| matches!(flag.0.get(key), Some(Json::Boolean(true)));
     if is_set("sensitive_flag") { Some(2) } else { is_set("requires_approval").then_some(1) }
 }
 
@@ -77,8 +76,8 @@ pub(super) fn needs(before: &Model, after: &Model, env: Option<&str>) -> Vec<Nee
     let mut opened = Opened { before, after, known: BTreeMap::new() };
     let places = places(before, after, env);
     let mut needs = Vec::new();
-    for key in before.flags.keys() {
-        let Some(signatures) = signatures(before, key) else { continue };
+    for (key, flag) in &before.flags {
+        let Some(signatures) = signatures(&flag.body) else { continue };
         let opens = places.iter().any(|&place| {
             let names: BTreeSet<Name<'_>> =
                 [before, after].into_iter().flat_map(|model| view::names(model, key, place)).collect();
@@ -200,17 +199,8 @@ impl<'m> Touched<'m> {
 }
 
 /// The keys that are not the same thing in both.
-fn differ<'m, T>(
-    before: &'m crate::model::Objects<T>,
-    after: &'m crate::model::Objects<T>,
-) -> impl Iterator<Item = &'m str> {
-    let same =
-        |key: &str| matches!((before.get(key), after.get(key)), (Some(a), Some(b)) if std::sync::Arc::ptr_eq(a, b));
-    before
-        .keys()
-        .chain(after.keys().filter(|key| !before.contains_key(*key)))
-        .map(String::as_str)
-        .filter(move |key| !same(key))
+fn differ<'m, T>(before: &'m Objects<T>, after: &'m Objects<T>) -> impl Iterator<Item = &'m str> {
+    after.gone_since(before).chain(after.put_since(before).map(|(key, ..)| key))
 }
 
 impl Draft {

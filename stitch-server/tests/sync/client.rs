@@ -19,7 +19,17 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 pub(crate) fn channel(address: SocketAddr) -> Channel {
-    block_on(Endpoint::from_shared(format!("http://{address}")).unwrap().connect()).unwrap()
+    block_on(endpoint(address).connect()).unwrap()
+}
+
+/// A connection that takes little of what nobody reads.
+pub(crate) fn narrow_channel(address: SocketAddr) -> Channel {
+    let endpoint = endpoint(address).initial_stream_window_size(65_535).initial_connection_window_size(65_535);
+    block_on(endpoint.connect()).unwrap()
+}
+
+fn endpoint(address: SocketAddr) -> Endpoint {
+    Endpoint::from_shared(format!("http://{address}")).unwrap()
 }
 
 /// A stream of definitions.
