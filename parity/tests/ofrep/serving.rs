@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parity::Group;
@@ -49,7 +50,7 @@ impl Serving {
         let revision = group.file.clone();
         let registry = Registry {
             engine,
-            definitions: definitions.into_document().into(),
+            definitions: Arc::new(definitions.into_document().into()),
             revision,
             loaded_at: SystemTime::now(),
             counts,
