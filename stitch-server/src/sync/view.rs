@@ -14,11 +14,13 @@ pub(crate) fn flag(flag: &Json<'_>, env: &str) -> String {
     flag.for_environment(env).to_string()
 }
 
-/// Everything else but segments and overrides, which are the same everywhere.
+/// Everything else but segments and overrides, which are the same everywhere. Where nobody has written any, it is what
+/// every document has.
 pub(crate) fn settings(document: Option<&Json<'_>>, env: &str) -> String {
+    let unwritten = [("schema_version".into(), Json::from("1.0"))];
     let members = match document {
         Some(Json::Object(members)) => members.as_slice(),
-        _ => &[],
+        _ => &unwritten,
     };
     let own = members.iter().filter(|(key, _)| key != "environments" && !LISTS.contains(&&**key)).cloned();
     let listed = Json::from(vec![Json::from(env.to_owned())]);
@@ -76,4 +78,14 @@ pub(super) fn pieces(parts: &Parts<'_>, env: &str, before: [&[Piece]; 3]) -> [Ve
 /// What an entry calls itself.
 fn name<'e>(entry: &'e Json<'_>, id: &str) -> &'e str {
     entry.get(id).and_then(Json::as_text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_in_which_nobody_has_written_is_a_document_too() {
+        assert_eq!(settings(None, "prod"), r#"{"schema_version":"1.0","environments":["prod"]}"#);
+    }
 }
