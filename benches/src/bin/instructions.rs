@@ -14,6 +14,9 @@ use std::process::{Command, ExitCode};
 const RUNS: [u64; 2] = [2_560, 12_800];
 /// How much more than kept a row may take, in per cent.
 const ALLOWED: u64 = 5;
+/// What the same sources may take more in another folder: its name orders what the compiler lays out, and the loop around
+/// a row of sixty instructions was seen to take three more.
+const LAYOUT: u64 = 5;
 /// How a flag is asked: its value and the whole evaluation, by name and by handle.
 const WAYS: [&str; 4] = ["engine-bool", "name", "bool", "handle"];
 
@@ -118,7 +121,7 @@ fn compare(
     let mut risen = false;
     for (row, &count) in counts {
         let before: u64 = kept.get(row).and_then(|count| count.parse().ok()).unwrap_or_default();
-        let over = count * 100 > before * (100 + ALLOWED);
+        let over = count > before + LAYOUT.max(before * ALLOWED / 100);
         println!("{row:<16} {count:>6} instructions, {before:>6} kept{}", if over { "  MORE" } else { "" });
         risen |= over;
     }
