@@ -8,6 +8,8 @@ use crate::json::{Json, Member};
 
 /// The parts of the document that have many entries.
 const LISTS: [&str; 3] = ["flags", "segments", "overrides"];
+/// What a document without settings has: its name and its value.
+const VERSION: (&str, &str) = ("schema_version", "1.0");
 
 /// A registry document whose entries somebody keeps each for itself: [`Engine::compile_parts`](crate::Engine::compile_parts)
 /// takes them from where they are, without a copy of them all.
@@ -39,7 +41,7 @@ impl<'a> Parts<'a> {
         let whole = |list: &[&'a Json<'a>]| Json::Array(list.iter().map(|entry| entry.borrowed()).collect());
         let mut members: Vec<Member<'a>> = match self.settings() {
             Some(own) => own.map(|(key, value)| ((&**key).into(), value.borrowed())).collect(),
-            None => vec![("schema_version".into(), Json::from("1.0"))],
+            None => vec![(VERSION.0.into(), Json::from(VERSION.1))],
         };
         members.extend(self.lists().map(|(name, list)| (name.into(), whole(list))));
         Json::Object(members)
@@ -55,7 +57,7 @@ impl<'a> Parts<'a> {
         };
         let mut members: Vec<(&'d str, Node<'d>)> = match self.settings() {
             Some(own) => own.map(|(key, value)| (&**key, Node::of(value, arena))).collect(),
-            None => vec![("schema_version", Node::Text("1.0"))],
+            None => vec![(VERSION.0, Node::Text(VERSION.1))],
         };
         members.extend(self.lists().map(|(name, list)| (name, whole(list))));
         Node::Object(arena.alloc_slice_copy(&members))

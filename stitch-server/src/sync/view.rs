@@ -14,15 +14,13 @@ pub(crate) fn flag(flag: &Json<'_>, env: &str) -> String {
     flag.for_environment(env).to_string()
 }
 
-/// Everything else but segments and overrides, which are the same everywhere. Where nobody has written any, it is what
-/// every document has.
+/// Everything else but segments and overrides, which are the same everywhere.
 pub(crate) fn settings(document: Option<&Json<'_>>, env: &str) -> String {
-    let unwritten = [("schema_version".into(), Json::from("1.0"))];
-    let members = match document {
-        Some(Json::Object(members)) => members.as_slice(),
-        _ => &unwritten,
+    let members = match (Parts { settings: document, ..Parts::default() }).document() {
+        Json::Object(members) => members,
+        _ => Vec::new(),
     };
-    let own = members.iter().filter(|(key, _)| key != "environments" && !LISTS.contains(&&**key)).cloned();
+    let own = members.into_iter().filter(|(key, _)| key != "environments" && !LISTS.contains(&&**key));
     let listed = Json::from(vec![Json::from(env.to_owned())]);
     Json::Object(own.chain([("environments".into(), listed)]).collect()).to_string()
 }
@@ -40,39 +38,29 @@ pub(super) fn beginning(parts: &Parts<'_>, env: &str, history: &str, number: u64
 }
 
 /// The rest of it: a message's encoding is that of its fields, one after the other.
-pub(super) fn pieces(parts: &Parts<'_>, env: &str, before: [&[Piece]; 3]) -> [Vec<Piece>; 3] {
-    let [flags, segments, overrides] = before;
-    let entry = |json: &Json<'_>, id| Definition { key: name(json, id).to_owned(), json: json.to_string() };
+pub(super) fn pieces(parts: &Parts<'_>, env: &str, [flags, segments, overrides]: [&[Piece]; 3]) -> [Vec<Piece>; 3] {
+    let whole = |json: &Json<'_>| json.to_string();
+    let of_flags = |flags| SyncResponse { flags, ..SyncResponse::default() };
+    let of_segments = |segments| SyncResponse { segments, ..SyncResponse::default() };
+    let of_overrides = |overrides| SyncResponse { overrides, ..SyncResponse::default() };
     [
-        cut(
-            &parts.flags,
-            flags,
-            |flag| name(flag, "key"),
-            |list| {
-                let seen =
-                    list.iter().map(|json| Definition { key: name(json, "key").to_owned(), json: flag(json, env) });
-                SyncResponse { flags: seen.collect(), ..SyncResponse::default() }.encode_to_vec()
-            },
-        ),
-        cut(
-            &parts.segments,
-            segments,
-            |segment| name(segment, "key"),
-            |list| {
-                let segments = list.iter().map(|json| entry(json, "key")).collect();
-                SyncResponse { segments, ..SyncResponse::default() }.encode_to_vec()
-            },
-        ),
-        cut(
-            &parts.overrides,
-            overrides,
-            |row| name(row, "id"),
-            |list| {
-                let overrides = list.iter().map(|json| entry(json, "id")).collect();
-                SyncResponse { overrides, ..SyncResponse::default() }.encode_to_vec()
-            },
-        ),
+        list(&parts.flags, flags, "key", |json| flag(json, env), of_flags),
+        list(&parts.segments, segments, "key", whole, of_segments),
+        list(&parts.overrides, overrides, "id", whole, of_overrides),
     ]
+}
+
+/// The pieces of a list, whose entries are seen as `see` says and stand in the messages that `message` makes of them.
+fn list(
+    entries: &[&Json<'_>],
+    before: &[Piece],
+    id: &str,
+    see: impl Fn(&Json<'_>) -> String,
+    message: impl Fn(Vec<Definition>) -> SyncResponse,
+) -> Vec<Piece> {
+    let definition = |json: &&Json<'_>| Definition { key: name(json, id).to_owned(), json: see(json) };
+    let encode = |entries: &[&Json<'_>]| message(entries.iter().map(definition).collect()).encode_to_vec();
+    cut(entries, before, |entry| name(entry, id), encode)
 }
 
 /// What an entry calls itself.
