@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import stitch
+from server import Server
 
 
 def engine_of(*flags: dict[str, Any], lenient: bool = False, **registry: Any) -> stitch.Engine:
@@ -54,6 +56,20 @@ def engine() -> stitch.Engine:
         "expires_at": "2026-01-01T00:00:00Z",
     }
     return engine_of(*FLAGS, overrides=[expiring])
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(shared: Server) -> Server:
+    """The flag `n` answers with 0."""
+    shared.put("n", 0)
+    return shared
 
 
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
