@@ -95,8 +95,14 @@ impl<'a> Call<'a> {
 
     /// Decides a flag of the registry, watched.
     #[inline(always)]
-    pub(crate) fn decide(&mut self, index: FlagIndex, flag: &'a Flag, observer: &mut impl Observer) -> Decision<'a> {
-        if flag.links.is_tall() {
+    pub(crate) fn decide(
+        &mut self,
+        index: FlagIndex,
+        flag: &'a Flag,
+        links: &Links,
+        observer: &mut impl Observer,
+    ) -> Decision<'a> {
+        if links.is_tall() {
             self.prepare(index);
         }
         observer.done(Step::Exists, false);
@@ -109,10 +115,11 @@ impl<'a> Call<'a> {
         &mut self,
         index: FlagIndex,
         flag: &'a Flag,
+        links: &Links,
         observer: &mut impl Observer,
     ) -> Evaluation<'a> {
-        let decision = self.decide(index, flag, observer);
-        if self.every_flag && flag.links.is_referred_to && self.memo.get(index).is_none() {
+        let decision = self.decide(index, flag, links, observer);
+        if self.every_flag && links.is_referred_to && self.memo.get(index).is_none() {
             self.memo.set(index, decision.answer());
         }
         decision.evaluation(flag, self.engine)
@@ -132,7 +139,7 @@ impl<'a> Call<'a> {
         let Some(flag) = &slot.flag else { return false };
         let answer = match slot.sight(self.context) {
             Some(sight) => sight.answer(),
-            None => self.flag_answer(requirement.flag, flag),
+            None => self.flag_answer(requirement.flag, flag, &slot.links),
         };
         match &requirement.variant {
             _ if answer.halted => false,
@@ -144,22 +151,23 @@ impl<'a> Call<'a> {
     /// Whether the context is in a segment.
     #[inline(never)]
     pub(crate) fn is_member(&mut self, index: SegmentIndex) -> bool {
-        let Some(segment) = self.engine.segment_at(index) else { return false };
+        let Some(slot) = self.engine.segment_slot(index) else { return false };
+        let Some(segment) = slot.segment.as_deref() else { return false };
         let node = self.engine.segment_node(index);
-        if let Some(answer) = self.remembered(node, &segment.links) {
+        if let Some(answer) = self.remembered(node, &slot.links) {
             return answer.on;
         }
         let listed = self.unit(&segment.by, |unit| segment.lists(unit)).flatten();
         let on = listed.unwrap_or_else(|| {
             segment.when.as_ref().is_some_and(|(program, start)| program.run(*start, self) == Target::HOLDS)
         });
-        self.remember(node, &segment.links, Answer { on, halted: false, variant: None });
+        self.remember(node, &slot.links, Answer { on, halted: false, variant: None });
         on
     }
 
     /// Whether the context is in a segment, asked for by itself.
     pub(crate) fn check_segment(&mut self, index: SegmentIndex) -> bool {
-        if self.engine.segment_at(index).is_some_and(|segment| segment.links.is_tall()) {
+        if self.engine.segment_slot(index).is_some_and(|slot| slot.links.is_tall()) {
             self.prepare(self.engine.segment_node(index));
         }
         self.is_member(index)
@@ -193,12 +201,12 @@ impl<'a> Call<'a> {
     }
 
     #[inline(always)]
-    fn flag_answer(&mut self, index: FlagIndex, flag: &'a Flag) -> Answer {
-        if let Some(answer) = self.remembered(index, &flag.links) {
+    fn flag_answer(&mut self, index: FlagIndex, flag: &'a Flag, links: &Links) -> Answer {
+        if let Some(answer) = self.remembered(index, links) {
             return answer;
         }
         let answer = decide(flag, self, &mut Silent).answer();
-        self.remember(index, &flag.links, answer);
+        self.remember(index, links, answer);
         answer
     }
 
@@ -231,8 +239,10 @@ impl<'a> Call<'a> {
         if self.memo.get(node).is_some() {
             return;
         }
-        if let Some(flag) = self.engine.flag_at(node) {
-            self.flag_answer(node, flag);
+        if let Some(slot) = self.engine.slot(node) {
+            if let Some(flag) = &slot.flag {
+                self.flag_answer(node, flag, &slot.links);
+            }
         } else if let Some(segment) = self.engine.segment_of_node(node) {
             self.is_member(segment);
         }

@@ -9,7 +9,7 @@ use crate::bucketing::Algorithm;
 use crate::context::Custom;
 use crate::definitions::{Definitions, Parts};
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
-use crate::engine::{Engine, KeyTable, Slot};
+use crate::engine::{Engine, KeyTable, SegmentSlot, Slot};
 use crate::flag::{Flag, Glance, Segment};
 use crate::json::node::Node;
 use crate::json::scan::scan;
@@ -20,6 +20,7 @@ mod distinct;
 mod fingerprint;
 mod flag;
 mod graph;
+mod kept;
 mod names;
 mod overrides;
 pub(crate) mod place;
@@ -32,6 +33,8 @@ mod settings;
 use condition::Builder;
 use flag::Variants;
 use graph::Graph;
+use kept::Kept;
+pub(crate) use kept::Origin;
 use names::Names;
 use place::Place;
 pub(crate) use plan::PATCHABLE;
@@ -55,7 +58,7 @@ pub(crate) enum Mode {
 pub(crate) fn compile_text(text: &[u8], mode: Mode) -> Result<Engine, DefinitionsError> {
     let arena = Bump::new();
     match scan(text, limits::STRING_BYTES, &arena) {
-        Some(document) => compile_document(&document, &[], mode),
+        Some(document) => compile_document(&document, &[], mode, Kept::default()),
         // There is something to tell of the text itself.
         None => compile(&Definitions::from_json(text)?, mode),
     }
@@ -64,32 +67,54 @@ pub(crate) fn compile_text(text: &[u8], mode: Mode) -> Result<Engine, Definition
 /// Compiles definitions, or tells everything that is wrong with them.
 pub(crate) fn compile(definitions: &Definitions<'_>, mode: Mode) -> Result<Engine, DefinitionsError> {
     let arena = Bump::new();
-    compile_document(&Node::of(&definitions.document, &arena), &definitions.problems, mode)
+    compile_document(&Node::of(&definitions.document, &arena), &definitions.problems, mode, Kept::default())
 }
 
 /// The same for definitions in parts.
 pub(crate) fn compile_parts(parts: &Parts<'_>, mode: Mode) -> Result<Engine, DefinitionsError> {
-    if !parts.are_within_limits() {
+    compile_parts_keeping(parts, mode, Kept::default())
+}
+
+/// The same, taking over what it can from an engine that was compiled from `before`.
+pub(crate) fn recompile_parts(
+    (engine, before): (&Engine, &Parts<'_>),
+    after: &Parts<'_>,
+    mode: Mode,
+) -> Result<Engine, DefinitionsError> {
+    let compiled = compile_parts_keeping(after, mode, Kept::of(engine, before, after));
+    let found = compiled.as_ref().map_or_else(DefinitionsError::diagnostics, Engine::diagnostics);
+    if found.iter().any(kept::concerns_order) { compile_parts(after, mode) } else { compiled }
+}
+
+fn compile_parts_keeping(parts: &Parts<'_>, mode: Mode, kept: Kept<'_>) -> Result<Engine, DefinitionsError> {
+    let is_compiled = |section: &str, place| !kept.has(section, place);
+    if !parts.are_within_limits(is_compiled) {
         // Reading says what is wrong, and where.
         return compile(&Definitions::from_document(parts.document())?, mode);
     }
     let arena = Bump::new();
-    compile_document(&parts.node(&arena), &[], mode)
+    let document = parts.node(&arena, is_compiled);
+    compile_document(&document, &[], mode, kept)
 }
 
-fn compile_document(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Result<Engine, DefinitionsError> {
-    let Compiled { engine, diagnostics, document_refused } = run(document, problems, mode);
+fn compile_document<'d>(
+    document: &'d Node<'d>,
+    problems: &[Diagnostic],
+    mode: Mode,
+    kept: Kept<'d>,
+) -> Result<Engine, DefinitionsError> {
+    let Compiled { engine, diagnostics, document_refused } = run(document, problems, mode, kept);
     if document_refused || (mode == Mode::Strict && any_error(&diagnostics)) {
         return Err(DefinitionsError::new(diagnostics));
     }
-    Ok(Engine { diagnostics: diagnostics.into(), ..engine })
+    Ok(Engine { diagnostics: diagnostics.into(), mode, ..engine })
 }
 
 /// Everything that is wrong with a document that is refused already.
 pub(crate) fn refuse(definitions: &Definitions<'_>) -> DefinitionsError {
     let arena = Bump::new();
     let document = Node::of(&definitions.document, &arena);
-    DefinitionsError::new(run(&document, &definitions.problems, Mode::Strict).diagnostics)
+    DefinitionsError::new(run(&document, &definitions.problems, Mode::Strict, Kept::default()).diagnostics)
 }
 
 struct Compiled {
@@ -118,26 +143,37 @@ struct Compiler<'d> {
     builder: Builder<'d>,
     /// The attributes that are read, by name.
     customs: HashMap<&'d str, Custom>,
+    /// What need not be compiled.
+    kept: Kept<'d>,
 }
 
 /// An entry of the document and whether it can be served.
 struct Entry<T> {
-    compiled: Option<T>,
+    /// Nobody else's, unless it was taken over.
+    compiled: Option<Arc<T>>,
     references: Vec<u32>,
     failed: bool,
+    origin: Origin,
 }
 
-impl Compiler<'_> {
+impl<'d> Compiler<'d> {
     /// Compiles one entry, minding what it refers to and whether it has errors.
-    fn entry<T>(&mut self, compile: impl FnOnce(&mut Self) -> Option<T>) -> Entry<T> {
-        let errors = self.reader.errors;
-        let compiled = compile(self);
+    fn entry<T>(
+        &mut self,
+        json: &'d Node<'d>,
+        fingerprint: u64,
+        compile: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Entry<T> {
+        let (errors, salts) = (self.reader.errors, (self.flag_salts.len(), self.condition_salts.len()));
+        let compiled = compile(self).map(Arc::new);
         let failed = self.reader.errors > errors || compiled.is_none();
-        Entry { compiled, references: std::mem::take(&mut self.references), failed }
+        let salts = self.salts_since(salts, json.get("key").and_then(Node::as_text));
+        let origin = Origin { fingerprint, salts };
+        Entry { compiled, references: std::mem::take(&mut self.references), failed, origin }
     }
 }
 
-fn run(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Compiled {
+fn run<'d>(document: &'d Node<'d>, problems: &[Diagnostic], mode: Mode, kept: Kept<'d>) -> Compiled {
     let mut reader = Reader::default();
     let root = Root::read(document, &mut reader);
     let mut flags = Names::read(root.flags, &Place::ROOT.key("flags"), Code::DuplicateFlag, &mut reader);
@@ -161,16 +197,26 @@ fn run(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Compiled {
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
         builder: Builder::default(),
-        customs: HashMap::default(),
+        customs: kept.customs().map(|custom| (&*custom.name, custom.clone())).collect(),
+        kept,
     };
 
+    let settings = fingerprint::of_settings(&root);
     let mut flags = Vec::with_capacity(root.flags.len());
     for (index, json) in root.flags.iter().enumerate() {
-        flags.push(compiler.entry(|compiler| compiler.flag(json, &Place::ROOT.key("flags").index(index))));
+        flags.push(compiler.kept_flag(index).unwrap_or_else(|| {
+            compiler.entry(json, fingerprint::of_flag(settings, json), |compiler| {
+                compiler.flag(json, &Place::ROOT.key("flags").index(index))
+            })
+        }));
     }
     let mut segments = Vec::with_capacity(root.segments.len());
     for (index, json) in root.segments.iter().enumerate() {
-        segments.push(compiler.entry(|compiler| compiler.segment(json, &Place::ROOT.key("segments").index(index))));
+        segments.push(compiler.kept_segment(index).unwrap_or_else(|| {
+            compiler.entry(json, fingerprint::of(json), |compiler| {
+                compiler.segment(json, &Place::ROOT.key("segments").index(index))
+            })
+        }));
     }
     mark_problems(&mut flags, "/flags/", problems);
     mark_problems(&mut segments, "/segments/", problems);
@@ -190,7 +236,9 @@ fn run(document: &Node<'_>, problems: &[Diagnostic], mode: Mode) -> Compiled {
     let found = std::mem::take(&mut compiler.reader.found).finish();
     let unread = unread(problems);
     diagnostics.extend(found.into_iter().filter(|found| !unread.contains(found.pointer.as_str())));
-    let fingerprints = fingerprint::of_flags(&root, &compiler.flags, &graph);
+    let own = flags.iter().map(|flag| flag.origin.fingerprint);
+    let own = own.chain(segments.iter().map(|segment| segment.origin.fingerprint));
+    let fingerprints = fingerprint::of_all(own.collect(), root.overrides, &compiler.flags, &graph);
     let engine = assemble(&compiler, (flags, fingerprints), segments, &graph, root.internal_tiers);
     document_refused |= diagnostics.iter().any(|problem| problem.code == Code::DuplicateKey);
     Compiled { engine, diagnostics, document_refused }
@@ -235,23 +283,25 @@ fn assemble(
 ) -> Engine {
     let mut slots = Vec::with_capacity(flags.len());
     for ((node, entry), fingerprint) in (0..).zip(flags).zip(fingerprints) {
-        let flag = entry.compiled.filter(|_| !graph.failed(node));
-        let flag = flag.map(|mut flag| {
-            flag.links = graph.links(node, entry.references);
+        let mut flag = entry.compiled.filter(|_| !graph.failed(node));
+        // What was taken over is settled.
+        if let Some(flag) = flag.as_mut().and_then(Arc::get_mut) {
             flag.settle();
-            flag
-        });
+        }
         let key = flag.as_ref().map(|flag| Arc::clone(&flag.key));
         let key = key.or_else(|| compiler.flags.first_key(node).map(Arc::from));
-        slots.push(Slot { key, glance: flag.as_ref().and_then(Glance::of), flag, fingerprint });
+        let glance = flag.as_deref().and_then(Glance::of);
+        let links = graph.links(node, entry.references);
+        slots.push(Slot { key, glance, flag, links, fingerprint, origin: entry.origin });
     }
     let mut served_segments = Vec::with_capacity(segments.len());
     for (node, entry) in (graph.first_segment()..).zip(segments) {
         let segment = entry.compiled.filter(|_| !graph.failed(node));
-        served_segments.push(segment.map(|segment| Segment { links: graph.links(node, entry.references), ..segment }));
+        let links = graph.links(node, entry.references);
+        served_segments.push(SegmentSlot { segment, links, origin: entry.origin });
     }
     let key_of = |index| compiler.segments.first_key(index).map(|key| (Box::from(key), index));
-    let served = (0..).zip(&served_segments).filter(|(_, segment)| segment.is_some());
+    let served = (0..).zip(&served_segments).filter(|(_, slot)| slot.segment.is_some());
     let segment_names = served.filter_map(|(index, _)| key_of(index)).collect();
     let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
     let keys = KeyTable::new(keys.into_iter());
@@ -262,6 +312,8 @@ fn assemble(
         segment_names,
         internal_tiers: internal_tiers.into_iter().map(Box::from).collect(),
         environments: compiler.environments.iter().copied().map(Box::from).collect(),
+        customs: compiler.customs.values().cloned().collect(),
         diagnostics: Box::default(),
+        mode: Mode::Strict,
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 use std::slice;
+use std::sync::Arc;
 
 use crate::bucketing::Hasher;
 use crate::call::Call;
@@ -69,9 +70,9 @@ impl Target {
 pub(crate) enum Test {
     /// A field of the context is that text. This and the next are nearly all that is asked in practice: they go
     /// straight to the comparison, at a third of the cost of the general way.
-    FieldIs(Field, Box<str>),
+    FieldIs(Field, Arc<str>),
     /// An attribute is that text.
-    AttributeIs(Custom, Box<str>),
+    AttributeIs(Custom, Arc<str>),
     Attribute {
         attribute: Attribute,
         operator: Operator,

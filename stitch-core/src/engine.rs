@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::call::Call;
 use crate::compile;
-use crate::context::Context;
+use crate::compile::{Mode, Origin};
+use crate::context::{Context, Custom};
 use crate::context::check::{ContextError, check};
 use crate::definitions::{Definitions, Parts};
 use crate::diagnostics::{DefinitionsError, Diagnostic};
@@ -45,12 +46,15 @@ pub(crate) use key_table::KeyTable;
 pub struct Engine {
     pub(crate) flags: Box<[Slot]>,
     pub(crate) keys: KeyTable,
-    pub(crate) segments: Box<[Option<Segment>]>,
+    pub(crate) segments: Box<[SegmentSlot]>,
     /// The keys of those that are served.
     pub(crate) segment_names: HashMap<Box<str>, SegmentIndex>,
     pub(crate) internal_tiers: Box<[Box<str>]>,
     pub(crate) environments: Box<[Box<str>]>,
+    /// The attributes that are read, each with its place among those that a call remembers.
+    pub(crate) customs: Box<[Custom]>,
     pub(crate) diagnostics: Box<[Diagnostic]>,
+    pub(crate) mode: Mode,
 }
 
 /// An entry of the document's `flags`.
@@ -61,10 +65,21 @@ pub(crate) struct Slot {
     pub(crate) key: Option<Arc<str>>,
     /// Here and not in the flag, so that asking for a boolean reads nothing else where there is one.
     pub(crate) glance: Option<Glance>,
-    /// Nothing, where it was set aside.
-    pub(crate) flag: Option<Flag>,
+    /// Nothing, where it was set aside. Shared with the engines that took it over.
+    pub(crate) flag: Option<Arc<Flag>>,
+    pub(crate) links: Links,
     /// Of its definition, of its override rows and of all that it refers to.
     pub(crate) fingerprint: u64,
+    pub(crate) origin: Origin,
+}
+
+/// An entry of the document's `segments`.
+#[derive(Debug)]
+pub(crate) struct SegmentSlot {
+    /// Nothing, where it was set aside. Shared with the engines that took it over.
+    pub(crate) segment: Option<Arc<Segment>>,
+    pub(crate) links: Links,
+    pub(crate) origin: Origin,
 }
 
 impl Slot {
@@ -88,7 +103,7 @@ impl Engine {
     ///
     /// Everything that is wrong with the definitions, each with its place.
     pub fn compile<'d>(definitions: impl Borrow<Definitions<'d>>) -> Result<Self, DefinitionsError> {
-        compile::compile(definitions.borrow(), compile::Mode::Strict)
+        compile::compile(definitions.borrow(), Mode::Strict)
     }
 
     /// [`Engine::compile`] for definitions in parts, which it only reads.
@@ -97,7 +112,32 @@ impl Engine {
     ///
     /// As for the whole document.
     pub fn compile_parts(parts: &Parts<'_>) -> Result<Self, DefinitionsError> {
-        compile::compile_parts(parts, compile::Mode::Strict)
+        compile::compile_parts(parts, Mode::Strict)
+    }
+
+    /// The engine of `after`, where this one was compiled from `before`: what [`Engine::compile_parts`] gives, in a time
+    /// that goes with what changed. An entry that both have, the very same in memory, is taken over as it was compiled. As
+    /// strict or lenient as this one was compiled.
+    ///
+    /// ```
+    /// # use stitch_core::{Context, Engine, Json, Parts};
+    /// let flag = |text| Json::parse(text);
+    /// let (a, b) = (flag(r#"{"key": "a", "default_value": true}"#)?, flag(r#"{"key": "b", "default_value": true}"#)?);
+    /// let before = Parts { flags: vec![&a, &b], ..Parts::default() };
+    /// let engine = Engine::compile_parts(&before)?;
+    ///
+    /// let other = flag(r#"{"key": "b", "default_value": false}"#)?;
+    /// let after = Parts { flags: vec![&a, &other], ..Parts::default() };
+    /// let engine = engine.recompile_parts(&before, &after)?;
+    /// assert!(!engine.bool("b", &Context::user("U-1"), true));
+    /// # Ok::<(), stitch_core::DefinitionsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for the whole document.
+    pub fn recompile_parts(&self, before: &Parts<'_>, after: &Parts<'_>) -> Result<Self, DefinitionsError> {
+        compile::recompile_parts((self, before), after, self.mode)
     }
 
     /// Compiles definitions leniently, as a client does that receives them from a newer server: a flag or segment that
@@ -107,7 +147,7 @@ impl Engine {
     ///
     /// What concerns the document as a whole: its schema version, bucketing algorithm, ….
     pub fn compile_lenient<'d>(definitions: impl Borrow<Definitions<'d>>) -> Result<Self, DefinitionsError> {
-        compile::compile(definitions.borrow(), compile::Mode::Lenient)
+        compile::compile(definitions.borrow(), Mode::Lenient)
     }
 
     /// Reads and strictly compiles a registry document.
@@ -116,7 +156,7 @@ impl Engine {
     ///
     /// Everything that is wrong with the document, each with its place.
     pub fn from_json(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
-        compile::compile_text(text.as_ref(), compile::Mode::Strict)
+        compile::compile_text(text.as_ref(), Mode::Strict)
     }
 
     /// What compiling had to say: warnings, and in lenient mode also errors.
@@ -139,7 +179,7 @@ impl Engine {
 
     /// How many segments are served.
     pub fn segment_count(&self) -> usize {
-        self.segments.iter().flatten().count()
+        self.segments.iter().filter(|slot| slot.segment.is_some()).count()
     }
 
     /// Evaluates one flag. Cannot fail: an unknown flag is a reason.
@@ -297,12 +337,12 @@ impl Engine {
 
     #[inline]
     pub(crate) fn flag_at(&self, index: FlagIndex) -> Option<&Flag> {
-        self.slot(index)?.flag.as_ref()
+        self.slot(index)?.flag.as_deref()
     }
 
     #[inline]
-    pub(crate) fn segment_at(&self, index: SegmentIndex) -> Option<&Segment> {
-        self.segments.get(index as usize)?.as_ref()
+    pub(crate) fn segment_slot(&self, index: SegmentIndex) -> Option<&SegmentSlot> {
+        self.segments.get(index as usize)
     }
 
     /// The segment's node in the graph of references: flags come first.
@@ -319,8 +359,8 @@ impl Engine {
 
     pub(crate) fn links_of(&self, node: u32) -> Option<&Links> {
         match self.segment_of_node(node) {
-            Some(segment) => self.segment_at(segment).map(|segment| &segment.links),
-            None => self.flag_at(node).map(|flag| &flag.links),
+            Some(segment) => self.segment_slot(segment).map(|slot| &slot.links),
+            None => self.slot(node).map(|slot| &slot.links),
         }
     }
 

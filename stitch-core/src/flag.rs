@@ -39,7 +39,6 @@ pub(crate) struct Flag {
     pub(crate) requires_approval: bool,
     pub(crate) scopes: Scopes,
     pub(crate) overrides: Option<Box<StoredOverrides>>,
-    pub(crate) links: Links,
 }
 
 /// The part of a flag that an environment can patch.
@@ -133,7 +132,7 @@ pub(crate) struct Scopes {
 }
 
 /// How a flag or segment hangs together with others.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Links {
     /// What it refers to: flags by index, then segments.
     pub(crate) references: Box<[u32]>,
@@ -225,7 +224,6 @@ pub(crate) struct Segment {
     pub(crate) excluded: crate::operator::TextSet,
     /// The condition's program and where it starts.
     pub(crate) when: Option<(Program, Target)>,
-    pub(crate) links: Links,
 }
 
 impl Segment {

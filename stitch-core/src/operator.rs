@@ -2,6 +2,8 @@
 //!
 //! A missing attribute and one of the wrong kind hold under no operator, `ne` and `not_in` included.
 
+use std::sync::Arc;
+
 use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::context::AttributeValue;
@@ -122,7 +124,7 @@ impl Operator {
     }
 
     /// The text that an attribute must equal, where the operator is no more than that.
-    pub(crate) fn into_plain_text(self) -> Result<Box<str>, Self> {
+    pub(crate) fn into_plain_text(self) -> Result<Arc<str>, Self> {
         match self {
             Self::Equality(equality) => equality.into_plain_text().map_err(Self::Equality),
             other => Err(other),

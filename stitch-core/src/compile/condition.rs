@@ -248,17 +248,22 @@ impl<'d> Compiler<'d> {
     }
 
     /// Resolves the name of a segment and notes the reference.
-    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
     pub(super) fn segment_reference(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<u32> {
         let key = self.reader.text(json, place)?;
         let index = self.segments.index(key);
         if let Some(index) = index {
-            self.references.push(self.flags.entries.len() as u32 + index);
+            self.references.push(self.segment_node(index));
         } else if !self.segments.unread {
             let message = format!("there is no segment `{key}`: {}", self.segments.suggest(key));
             self.reader.report(Code::UnknownSegment, place, message);
         }
         index
+    }
+
+    /// The segment's node in the graph of references: flags come first.
+    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
+    pub(super) fn segment_node(&self, index: u32) -> u32 {
+        self.flags.entries.len() as u32 + index
     }
 
     fn bucket_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {

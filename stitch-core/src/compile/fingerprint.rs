@@ -12,12 +12,19 @@ use crate::text::{ends, is_one_of};
 /// What of an override row decides whom it is for and what they get.
 const ROW: [&str; 5] = ["scope", "value", "tenant_id", "user_id", "expires_at"];
 
-/// The fingerprint of each flag, in the order of the document.
-pub(super) fn of_flags(root: &Root<'_>, flags: &Names<'_>, graph: &Graph) -> Vec<u64> {
-    let settings = root.internal_tiers.iter().fold(root.algorithm as u64, |print, tier| mix(print, text(tier)));
-    let of_flag = |json| mix(settings, fields(json, |key| is_one_of(key, &FLAG)));
-    let mut prints: Vec<u64> = root.flags.iter().map(of_flag).chain(root.segments.iter().map(of)).collect();
-    for row in root.overrides {
+/// The fingerprint of what holds for every flag.
+pub(super) fn of_settings(root: &Root<'_>) -> u64 {
+    root.internal_tiers.iter().fold(root.algorithm as u64, |print, tier| mix(print, text(tier)))
+}
+
+/// The fingerprint of a flag's own definition.
+pub(super) fn of_flag(settings: u64, json: &Node<'_>) -> u64 {
+    mix(settings, fields(json, |key| is_one_of(key, &FLAG)))
+}
+
+/// The fingerprint of each flag with all that it depends on, from those of flags and segments alone, in their order.
+pub(super) fn of_all(mut prints: Vec<u64>, rows: &[Node<'_>], flags: &Names<'_>, graph: &Graph) -> Vec<u64> {
+    for row in rows {
         let flag = row.get("flag_key").and_then(Node::as_text).and_then(|key| flags.index(key));
         if let Some(print) = flag.and_then(|flag| prints.get_mut(flag as usize)) {
             // A sum, since the order of rows means nothing.
@@ -32,12 +39,12 @@ pub(super) fn of_flags(root: &Root<'_>, flags: &Names<'_>, graph: &Graph) -> Vec
             *print = whole;
         }
     }
-    prints.truncate(root.flags.len());
+    prints.truncate(flags.entries.len());
     prints
 }
 
 /// Equal values have equal fingerprints: numbers by value, objects whatever the order of their keys.
-fn of(json: &Node<'_>) -> u64 {
+pub(super) fn of(json: &Node<'_>) -> u64 {
     match json {
         Node::Null => 2,
         Node::Boolean(boolean) => 3 + u64::from(*boolean),

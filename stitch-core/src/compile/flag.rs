@@ -10,7 +10,7 @@ use crate::compile::settings::read_algorithm;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::flag::{Flag, Links, Outcome, Requirement, Scopes};
+use crate::flag::{Flag, Outcome, Requirement, Scopes};
 use crate::json::node::Node;
 use crate::value::{StoredValue, ValueType};
 
@@ -119,7 +119,6 @@ impl<'d> Compiler<'d> {
             requires_approval,
             scopes,
             overrides: None,
-            links: Links::default(),
         })
     }
 

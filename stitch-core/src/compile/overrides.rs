@@ -1,6 +1,7 @@
 //! Override rows, sorted to the flags that they are for.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::compile::flag::SCOPES as FLAG_SCOPES;
 use crate::compile::place::Place;
@@ -152,7 +153,8 @@ impl<'d> Compiler<'d> {
         if self.reader.errors > errors || !whole {
             return None;
         }
-        let flag = compiled?;
+        // A flag that was taken over has its rows.
+        let flag = compiled.and_then(Arc::get_mut)?;
         let value = value?;
         let outcome = Outcome { variant: flag.variant_of(value.as_value()), value };
         let rows = flag.overrides.get_or_insert_default();

@@ -5,7 +5,7 @@ use crate::compile::condition::Builder;
 use crate::compile::place::Place;
 use crate::condition::Target;
 use crate::context::Attribute;
-use crate::flag::{Links, Segment};
+use crate::flag::Segment;
 use crate::json::node::Node;
 use crate::operator::TextSet;
 
@@ -40,7 +40,6 @@ impl<'d> Compiler<'d> {
             included: included?,
             excluded: excluded?,
             when: starts.first().map(|start| (program, *start)),
-            links: Links::default(),
         })
     }
 

@@ -40,7 +40,7 @@ impl<'a> Iterator for Evaluations<'a> {
                 return Some(evaluation);
             }
             if let Some(flag) = &slot.flag {
-                return Some(self.call.evaluate(index, flag, &mut Silent));
+                return Some(self.call.evaluate(index, flag, &slot.links, &mut Silent));
             }
         }
         let mut set_aside = self.others.by_ref().filter(|slot| slot.flag.is_none());

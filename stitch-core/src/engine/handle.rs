@@ -50,8 +50,8 @@ impl<'e> FlagHandle<'e> {
     where
         'e: 'a,
     {
-        let flag = self.slot.flag.as_ref()?;
-        Some(Call::new(self.engine, context).decide(self.index, flag, &mut Silent).value())
+        let flag = self.slot.flag.as_deref()?;
+        Some(Call::new(self.engine, context).decide(self.index, flag, &self.slot.links, &mut Silent).value())
     }
 
     /// The value of a boolean flag, else `default`.
@@ -120,7 +120,7 @@ impl<'e> FlagHandle<'e> {
         'e: 'a,
     {
         match &self.slot.flag {
-            Some(flag) => Call::new(self.engine, context).evaluate(self.index, flag, observer),
+            Some(flag) => Call::new(self.engine, context).evaluate(self.index, flag, &self.slot.links, observer),
             None => Evaluation::of_no_flag(self.key(), Reason::FlagInvalid),
         }
     }
@@ -130,8 +130,8 @@ impl<'e> FlagHandle<'e> {
 /// half as long again.
 #[inline(never)]
 fn boolean(engine: &Engine, slot: &Slot, index: FlagIndex, context: &Context<'_>) -> Option<bool> {
-    let flag = slot.flag.as_ref()?;
-    Call::new(engine, context).decide(index, flag, &mut Silent).boolean()
+    let flag = slot.flag.as_deref()?;
+    Call::new(engine, context).decide(index, flag, &slot.links, &mut Silent).boolean()
 }
 
 pub(super) fn explain_no_flag(flag_key: &str, reason: Reason) -> Explanation<'_> {

@@ -1,6 +1,8 @@
 //! Flags that one question about the context decides, as most do: their two answers are known when the registry is
 //! compiled, so that evaluating one is the question and no step of section 5 of the contract is run.
 
+use std::sync::Arc;
+
 use crate::bucketing::is_unit;
 use crate::condition::{Step, Target, Test};
 use crate::context::{Attribute, Context, Field};
@@ -24,7 +26,7 @@ enum Question {
     /// None: it is always yes.
     None,
     /// Whether a field is that text.
-    FieldIs(Field, Box<str>),
+    FieldIs(Field, Arc<str>),
     /// Whether the bucket of a field is in the rollout; nothing where there is no unit.
     IsIn(Field, Gate),
 }
@@ -52,7 +54,7 @@ impl Glance {
         match (plan.stage, &flag.bucket_by, steps) {
             (Stage::Full, ..) if !asks => Self::certain(Sight::open(flag, start, Reason::StageFull)?),
             (Stage::Full, _, [Step { test: Test::FieldIs(field, text), then, otherwise }]) => Some(Self {
-                question: Question::FieldIs(*field, text.clone()),
+                question: Question::FieldIs(*field, Arc::clone(text)),
                 yes: Sight::open(flag, *then, Reason::StageFull)?,
                 no: Sight::open(flag, *otherwise, Reason::StageFull)?,
             }),

@@ -1,5 +1,7 @@
 //! `eq`, `ne`: the same kind, and equal or not. Numbers by exact value, texts by code point.
 
+use std::sync::Arc;
+
 use super::same_text;
 use crate::compile::place::Place;
 use crate::compile::reader::Reader;
@@ -16,7 +18,7 @@ pub(crate) struct Equality {
 
 #[derive(Clone, Debug)]
 enum Scalar {
-    Text { text: Box<str>, fold: bool },
+    Text { text: Arc<str>, fold: bool },
     Number(Number),
     Boolean(bool),
 }
@@ -44,7 +46,7 @@ impl Equality {
     }
 
     /// The text that an attribute must equal, if that is all there is to it.
-    pub(super) fn into_plain_text(self) -> Result<Box<str>, Self> {
+    pub(super) fn into_plain_text(self) -> Result<Arc<str>, Self> {
         match self {
             Self { value: Scalar::Text { text, fold: false }, negated: false } => Ok(text),
             other => Err(other),
