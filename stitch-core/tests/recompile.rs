@@ -30,7 +30,8 @@ impl Kept {
     }
 
     fn parts(&self) -> Parts<'_> {
-        let [flags, segments, overrides] = self.lists.each_ref().map(|list| list.iter().map(|entry| &**entry).collect());
+        let [flags, segments, overrides] =
+            self.lists.each_ref().map(|list| list.iter().map(|entry| &**entry).collect());
         Parts { settings: Some(&self.settings), flags, segments, overrides }
     }
 

@@ -63,21 +63,30 @@ impl Model {
     ///
     /// If it holds something that this version does not understand.
     pub fn read(contents: Contents) -> Result<Self, StoreError> {
+        Self::read_after(contents, &Self::default())
+    }
+
+    /// The same where most of it was read before: what was not written since is the same object.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::read`].
+    pub fn read_after(contents: Contents, before: &Self) -> Result<Self, StoreError> {
         let mut model = Self { head: contents.head, ..Self::default() };
         for row in &contents.feed {
             model.feed.push(row);
         }
         for row in contents.rows {
             let read = match row.kind.as_str() {
-                Settings::KIND => model.take::<Settings>(&row),
-                Flag::KIND => model.take::<Flag>(&row),
-                Segment::KIND => model.take::<Segment>(&row),
-                OverrideRow::KIND => model.take::<OverrideRow>(&row),
-                Metric::KIND => model.take::<Metric>(&row),
-                SdkKey::KIND => model.take::<SdkKey>(&row),
-                User::KIND => model.take::<User>(&row),
-                Approval::KIND => model.take::<Approval>(&row),
-                SigningKey::KIND => model.take::<SigningKey>(&row),
+                Settings::KIND => model.take::<Settings>(&row, before),
+                Flag::KIND => model.take::<Flag>(&row, before),
+                Segment::KIND => model.take::<Segment>(&row, before),
+                OverrideRow::KIND => model.take::<OverrideRow>(&row, before),
+                Metric::KIND => model.take::<Metric>(&row, before),
+                SdkKey::KIND => model.take::<SdkKey>(&row, before),
+                User::KIND => model.take::<User>(&row, before),
+                Approval::KIND => model.take::<Approval>(&row, before),
+                SigningKey::KIND => model.take::<SigningKey>(&row, before),
                 kind => Err(format!("nothing is known of a `{kind}`")),
             };
             read.map_err(|error| StoreError::Unusable(format!("{} `{}`: {error}", row.kind, row.key)))?;
@@ -85,9 +94,13 @@ impl Model {
         Ok(model)
     }
 
-    fn take<T: Stored>(&mut self, row: &Row) -> Result<(), String> {
-        let object = Object::new(row.revision, T::read(&row.body)?, &row.body);
-        T::among_mut(self).insert(row.key.clone(), Arc::new(object));
+    fn take<T: Stored>(&mut self, row: &Row, before: &Self) -> Result<(), String> {
+        let old = T::among(before).get(&row.key).filter(|old| old.is(row));
+        let object = match old {
+            Some(old) => Arc::clone(old),
+            None => Arc::new(Object::new(row.revision, T::read(&row.body)?, &row.body)),
+        };
+        T::among_mut(self).insert(row.key.clone(), object);
         Ok(())
     }
 

@@ -156,11 +156,27 @@ impl Source {
     ///
     /// If it has an error.
     pub fn compile_model(&self, model: &Model) -> Result<Registry, Refused> {
-        // Every write waits for this: what is not changed is not written out, and not copied.
+        self.registry_of(model, None)
+    }
+
+    /// The same, taking over from the registry before what is as it was there.
+    ///
+    /// # Errors
+    ///
+    /// If it has an error.
+    pub fn recompile_model(&self, model: &Model, before: &Registry) -> Result<Registry, Refused> {
+        self.registry_of(model, Some(before))
+    }
+
+    fn registry_of(&self, model: &Model, before: Option<&Registry>) -> Result<Registry, Refused> {
+        // Every write waits for this: what is not changed is not written out, not copied and not compiled.
         if model.bytes() > limits::DOCUMENT_BYTES {
             return self.compile(model.document().to_string().as_bytes());
         }
-        let engine = Engine::compile_parts(&model.parts());
+        let engine = match before {
+            Some(before) => before.engine.recompile_parts(&before.definitions.parts(), &model.parts()),
+            None => Engine::compile_parts(&model.parts()),
+        };
         let (engine, warnings) = self.compiled(engine, &|| Cow::Owned(model.document().to_string().into_bytes()))?;
         Ok(Registry::new(engine, Written::in_parts(model), name(model.content()), warnings))
     }

@@ -303,21 +303,23 @@ impl AppState {
         }
         let (before, model) = (Arc::clone(served), draft.model.clone());
         // A large registry takes a while: not on a thread that answers.
-        let compile = move || Ok((source.compile_model(&model)?, feed::changes(&before.model, &model)));
+        let compile =
+            move || Ok((source.recompile_model(&model, &before.registry)?, feed::changes(&before.model, &model)));
         let compiled = tokio::task::spawn_blocking(compile).await.map_err(|_| Error::internal())?;
         compiled.map(Some).map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))
     }
 
     /// Takes over what another process wrote. The caller has the turn.
     async fn reload_in_turn(&self) -> Result<(), StoreError> {
-        let model = Model::read(self.store().load().await?)?;
-        check_onward(&self.load().model.head, &model.head)?;
+        let before = self.load_full();
+        let model = Model::read_after(self.store().load().await?, &before.model)?;
+        check_onward(&before.model.head, &model.head)?;
         let source = self.source().clone();
         if !source.is_written_here() {
             self.take_model(model, None);
             return Ok(());
         }
-        let compile = move || (source.compile_model(&model), model);
+        let compile = move || (source.recompile_model(&model, &before.registry), model);
         match tokio::task::spawn_blocking(compile).await {
             Ok((Ok(registry), model)) => self.take_model(model, Some(registry)),
             Ok((Err(refused), _)) => return Err(StoreError::Unusable(refused.to_string())),

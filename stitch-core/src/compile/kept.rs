@@ -132,9 +132,8 @@ fn address(json: &Json<'_>) -> *const () {
 /// Of each entry the place that it had before, if it was there and is kept.
 fn places(before: &[&Json<'_>], after: &[&Json<'_>], is_kept: impl Fn(usize, u32) -> bool) -> Vec<Option<u32>> {
     let places: HashMap<_, u32> = before.iter().map(|entry| address(entry)).zip(0..).collect();
-    let place = |(place, entry): (usize, &&Json<'_>)| {
-        places.get(&address(entry)).copied().filter(|&old| is_kept(place, old))
-    };
+    let place =
+        |(place, entry): (usize, &&Json<'_>)| places.get(&address(entry)).copied().filter(|&old| is_kept(place, old));
     after.iter().enumerate().map(place).collect()
 }
 

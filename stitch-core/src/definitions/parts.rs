@@ -74,7 +74,8 @@ impl<'a> Parts<'a> {
         let settings = self.settings.is_none_or(|settings| within_limits(settings, 0));
         // Each entry is in a list of the document.
         let sound = |name, place, entry| !is_compiled(name, place) || within_limits(entry, 2);
-        settings && self.lists().all(|(name, list)| list.iter().enumerate().all(|(place, entry)| sound(name, place, entry)))
+        settings
+            && self.lists().all(|(name, list)| list.iter().enumerate().all(|(place, entry)| sound(name, place, entry)))
     }
 
     fn settings(&self) -> Option<impl Iterator<Item = &'a Member<'a>> + use<'a>> {

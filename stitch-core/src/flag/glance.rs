@@ -17,8 +17,8 @@ use crate::value::{StoredValue, Value};
 #[derive(Debug)]
 pub(crate) struct Glance {
     question: Question,
-    yes: Sight,
-    no: Sight,
+    /// For no and for yes: taken by place, since a branch on who is in a rollout is one that no processor foresees.
+    sights: [Sight; 2],
 }
 
 #[derive(Debug)]
@@ -55,13 +55,14 @@ impl Glance {
             (Stage::Full, ..) if !asks => Self::certain(Sight::open(flag, start, Reason::StageFull)?),
             (Stage::Full, _, [Step { test: Test::FieldIs(field, text), then, otherwise }]) => Some(Self {
                 question: Question::FieldIs(*field, Arc::clone(text)),
-                yes: Sight::open(flag, *then, Reason::StageFull)?,
-                no: Sight::open(flag, *otherwise, Reason::StageFull)?,
+                sights: [
+                    Sight::open(flag, *otherwise, Reason::StageFull)?,
+                    Sight::open(flag, *then, Reason::StageFull)?,
+                ],
             }),
             (Stage::Staged, Attribute::Field(field), _) if !asks && plan.cohort.is_empty() => Some(Self {
                 question: Question::IsIn(*field, plan.gate.clone()),
-                yes: Sight::open(flag, start, Reason::StagedIn)?,
-                no: Sight::closed(plan, Reason::StagedOut)?,
+                sights: [Sight::closed(plan, Reason::StagedOut)?, Sight::open(flag, start, Reason::StagedIn)?],
             }),
             (Stage::Draft, ..) => Self::certain(Sight::closed(plan, Reason::Default)?),
             _ => None,
@@ -70,7 +71,7 @@ impl Glance {
 
     #[expect(clippy::unnecessary_wraps, reason = "beside the others of its match")]
     fn certain(sight: Sight) -> Option<Self> {
-        Some(Self { question: Question::None, yes: sight, no: sight })
+        Some(Self { question: Question::None, sights: [sight; 2] })
     }
 
     /// What this context gets; nothing where the steps must be run.
@@ -84,7 +85,7 @@ impl Glance {
             Question::FieldIs(field, text) => context.field(*field).is_some_and(|value| equal(value, text)),
             Question::IsIn(field, gate) => gate.lets_in(context.field(*field).filter(|text| is_unit(text))?),
         };
-        Some(if yes { &self.yes } else { &self.no })
+        self.sights.get(usize::from(yes))
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use xxhash_rust::xxh64::{Xxh64, xxh64};
 
+use crate::store::Row;
+
 /// Things of one kind by key, in the order in which they were first written. Copies are one and the same until one of
 /// them is changed.
 #[derive(Clone, Debug)]
@@ -23,17 +25,28 @@ pub struct Object<T> {
 }
 
 /// Names a content, which need not be written out again for that.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Print {
     pub(super) hash: u64,
     /// Of its text.
     pub(super) bytes: usize,
 }
 
+impl Print {
+    fn of(text: &str) -> Self {
+        Self { hash: xxh64(text.as_bytes(), 0), bytes: text.len() }
+    }
+}
+
 impl<T> Object<T> {
     /// A thing, and its text.
     pub fn new(revision: u64, body: T, text: &str) -> Self {
-        Self { revision, body, print: Print { hash: xxh64(text.as_bytes(), 0), bytes: text.len() } }
+        Self { revision, body, print: Print::of(text) }
+    }
+
+    /// Whether this was read from such a row.
+    pub(super) fn is(&self, row: &Row) -> bool {
+        self.revision == row.revision && self.print == Print::of(&row.body)
     }
 }
 
