@@ -82,10 +82,10 @@ fn told(engine: &Result<Engine, DefinitionsError>, contexts: &[serde_json::Value
         Ok(engine) => engine,
         Err(error) => return format!("{:?}", error.diagnostics()),
     };
-    let mut told = format!("{:?}", engine.diagnostics());
+    let mut told = vec![format!("{:?}", engine.diagnostics())];
     for key in engine.flag_keys() {
         let flag = engine.flag(key).expect("listed");
-        told += &format!("\n{key} {:016x} {:?}", flag.fingerprint(), flag.value_type());
+        told.push(format!("{key} {:016x} {:?}", flag.fingerprint(), flag.value_type()));
     }
     for context in contexts {
         let text = context.to_string();
@@ -93,11 +93,11 @@ fn told(engine: &Result<Engine, DefinitionsError>, contexts: &[serde_json::Value
         let context = document.context();
         for evaluation in engine.evaluations(&context) {
             let explained = engine.explain(evaluation.flag_key, &context);
-            told += &format!("\n{}", serde_json::to_string(&explained).expect("JSON"));
-            told += &format!("\n{}", serde_json::to_string(&evaluation).expect("JSON"));
+            told.push(serde_json::to_string(&explained).expect("JSON"));
+            told.push(serde_json::to_string(&evaluation).expect("JSON"));
         }
     }
-    told
+    told.join("\n")
 }
 
 fn compiled(kept: &Kept, lenient: bool) -> Result<Engine, DefinitionsError> {

@@ -196,7 +196,7 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
     }
     let mut nodes = vec![Node { number: UNSEEN, low: UNSEEN, open: false }; references.len()];
     let (mut order, mut cycles, mut open, mut frames) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut count = 0;
+    let (mut count, mut members) = (0, Vec::new());
     for root in 0..references.len() {
         if nodes.get(root).is_none_or(|node| node.number != UNSEEN) {
             continue;
@@ -225,7 +225,7 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
                 lower(&mut nodes, parent.node, done.low);
             }
             if done.low == done.number {
-                let mut members = Vec::new();
+                members.clear();
                 while let Some(member) = open.pop() {
                     if let Some(node) = nodes.get_mut(member) {
                         node.open = false;
@@ -242,7 +242,7 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
                         .is_some_and(|references| references.iter().any(|&other| other as usize == node))
                 };
                 if members.len() > 1 || refers_to_itself(here) {
-                    cycles.push(members);
+                    cycles.push(members.clone());
                 }
             }
         }
