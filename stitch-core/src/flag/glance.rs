@@ -38,7 +38,7 @@ pub(crate) struct Sight {
     reason: Reason,
     variant: Option<VariantIndex>,
     /// The place of the rule that gave the serve; of none, one that is not there.
-    rule: usize,
+    rule: u32,
 }
 
 impl Glance {
@@ -93,17 +93,16 @@ impl Sight {
     /// What the gate's being open gives to whom the rules give that answer, if it is the same boolean for all of them.
     fn open(flag: &Flag, answer: Target, reason: Reason) -> Option<Self> {
         let plan = &flag.base;
-        let rule = answer.answer();
-        let serve = plan.rules.list.get(rule).map_or(&plan.serve, |rule| &rule.serve);
+        let serve = plan.rules.list.get(answer.answer()).map_or(&plan.serve, |rule| &rule.serve);
         let Serve::Variant(variant) = serve else { return None };
-        Self::of(flag.variants.get(*variant as usize)?, reason, rule)
+        Self::of(flag.variants.get(*variant as usize)?, reason, u32::try_from(answer.answer()).ok()?)
     }
 
     fn closed(plan: &Plan, reason: Reason) -> Option<Self> {
-        Self::of(&plan.default, reason, usize::MAX)
+        Self::of(&plan.default, reason, u32::MAX)
     }
 
-    fn of(outcome: &Outcome, reason: Reason, rule: usize) -> Option<Self> {
+    fn of(outcome: &Outcome, reason: Reason, rule: u32) -> Option<Self> {
         let StoredValue::Boolean(value) = outcome.value else { return None };
         Some(Self { value, reason, variant: outcome.variant, rule })
     }
@@ -123,7 +122,7 @@ impl Sight {
             variant_key: flag.variant_name(self.variant),
             is_enabled: self.value,
             reason: self.reason,
-            rule_id: flag.base.rules.list.get(self.rule).map(|rule| &*rule.id),
+            rule_id: flag.base.rules.list.get(self.rule as usize).map(|rule| &*rule.id),
             dependency: None,
         }
     }
