@@ -6,6 +6,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::diagnostics::DefinitionsError;
 use crate::number::Number;
+use scan::{Leaf, Tree};
 
 pub(crate) mod node;
 pub(crate) mod read;
@@ -49,7 +50,12 @@ impl<'a> Json<'a> {
     ///
     /// If it is no JSON that every reader takes alike.
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
-        let read::Reading { json, problems } = read::read(text.as_ref(), usize::MAX);
+        let text = text.as_ref();
+        if let Some(json) = scan::scan(text, usize::MAX, Apart) {
+            return Ok(json);
+        }
+        // There is something to tell.
+        let read::Reading { json, problems } = read::read(text, usize::MAX);
         json.filter(|_| problems.is_empty()).ok_or_else(|| DefinitionsError::new(problems))
     }
 
@@ -114,6 +120,39 @@ impl<'a> Json<'a> {
                 members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned())).collect(),
             ),
         }
+    }
+}
+
+/// A tree that stands by itself.
+pub(crate) struct Apart;
+
+impl<'a> Tree<'a> for Apart {
+    type Text = Cow<'a, str>;
+    type Value = Json<'a>;
+
+    #[inline]
+    fn text(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        text
+    }
+
+    #[inline]
+    fn leaf(&self, leaf: Leaf<Cow<'a, str>>) -> Json<'a> {
+        match leaf {
+            Leaf::Null => Json::Null,
+            Leaf::Boolean(boolean) => Json::Boolean(boolean),
+            Leaf::Number(number) => Json::Number(number),
+            Leaf::Text(text) => Json::Text(text),
+        }
+    }
+
+    #[inline]
+    fn array(&self, items: &mut Vec<Json<'a>>, start: usize) -> Json<'a> {
+        Json::Array(items.split_off(start))
+    }
+
+    #[inline]
+    fn object(&self, members: &mut Vec<Member<'a>>, start: usize) -> Json<'a> {
+        Json::Object(members.split_off(start))
     }
 }
 

@@ -86,35 +86,68 @@ pub fn success(
 /// # Errors
 ///
 /// If the answer cannot be written, which is a mistake of ours.
-pub fn outcome(meta: &Meta, auth_source: AuthSource, outcome: &Outcome<'_>) -> Result<Response, Error> {
-    envelope(meta, auth_source, ABOUT_A_PERSON, RESULT, |body| outcome.write(body))
+pub fn evaluation(meta: &Meta, auth_source: AuthSource, evaluation: &Evaluation<'_>) -> Result<Response, Error> {
+    envelope(meta, auth_source, ABOUT_A_PERSON, RESULT, |body| body.evaluation(evaluation))
 }
 
-/// The answer of `eval/batch`, in the order asked for.
+/// The answer of `eval/batch`: so many results, which `write` writes in the order asked for.
 ///
 /// # Errors
 ///
 /// If the answer cannot be written, which is a mistake of ours.
-pub fn batch<'a>(
+pub fn batch(
     meta: &Meta,
     auth_source: AuthSource,
-    outcomes: impl ExactSizeIterator<Item = Outcome<'a>>,
+    count: usize,
+    write: impl FnOnce(&mut Results<'_>) -> io::Result<()>,
 ) -> Result<Response, Error> {
-    let count = outcomes.len();
     envelope(meta, auth_source, ABOUT_A_PERSON, RESULT.saturating_mul(count), |body| {
         body.raw(r#"{"count":"#);
         body.value(&count)?;
         body.raw(r#","results":["#);
-        // From within, so that no outcome is handed on by a copy.
-        outcomes.enumerate().try_for_each(|(index, outcome)| {
-            if index > 0 {
-                body.raw(",");
-            }
-            outcome.write(body)
-        })?;
+        write(&mut Results { body, any: false })?;
         body.raw("]}");
         Ok(())
     })
+}
+
+/// The results of a batch. Each is written as soon as it is known: to hand it on would be to copy it, which takes longer
+/// than most take to decide.
+#[derive(Debug)]
+pub struct Results<'b> {
+    body: &'b mut Body,
+    any: bool,
+}
+
+impl Results<'_> {
+    /// One more, without a trace.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    #[inline]
+    pub fn evaluation(&mut self, evaluation: &Evaluation<'_>) -> io::Result<()> {
+        self.next();
+        self.body.evaluation(evaluation)
+    }
+
+    /// One more, with its trace.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn explanation(&mut self, explanation: &Explanation<'_>) -> io::Result<()> {
+        self.next();
+        self.body.value(explanation)
+    }
+
+    #[inline]
+    fn next(&mut self) {
+        if self.any {
+            self.body.raw(",");
+        }
+        self.any = true;
+    }
 }
 
 /// Bytes of what most results have, and of what is round them: buffers of that size seldom grow.
@@ -183,32 +216,6 @@ pub fn failure(meta: &Meta, error: &Error) -> Vec<u8> {
 
 /// An answer about a person: nobody may keep it.
 pub const ABOUT_A_PERSON: &str = "private, no-store";
-
-/// An evaluation, with its trace where that was asked for.
-#[derive(Debug)]
-pub enum Outcome<'a> {
-    /// Without a trace.
-    Evaluation(Evaluation<'a>),
-    /// With a trace.
-    Explanation(Box<Explanation<'a>>),
-}
-
-impl Outcome<'_> {
-    /// What was answered, and why.
-    pub fn evaluation(&self) -> &Evaluation<'_> {
-        match self {
-            Self::Evaluation(evaluation) => evaluation,
-            Self::Explanation(explanation) => &explanation.evaluation,
-        }
-    }
-
-    fn write(&self, body: &mut Body) -> io::Result<()> {
-        match self {
-            Self::Evaluation(evaluation) => body.evaluation(evaluation),
-            Self::Explanation(explanation) => body.value(explanation),
-        }
-    }
-}
 
 /// The answer of `registry`: rows as written, or summaries.
 #[derive(Serialize)]

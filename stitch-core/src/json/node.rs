@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bumpalo::Bump;
 
 use super::Json;
+use super::scan::{Leaf, Tree};
 use crate::number::Number;
 use crate::text::equal;
 
@@ -88,5 +89,43 @@ impl<'d> Node<'d> {
             Self::Array(_) => "an array",
             Self::Object(_) => "an object",
         }
+    }
+}
+
+/// In that arena.
+impl<'d> Tree<'d> for &'d Bump {
+    type Text = &'d str;
+    type Value = Node<'d>;
+
+    #[inline]
+    fn text(&self, text: Cow<'d, str>) -> &'d str {
+        match text {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => self.alloc_str(&text),
+        }
+    }
+
+    #[inline]
+    fn leaf(&self, leaf: Leaf<&'d str>) -> Node<'d> {
+        match leaf {
+            Leaf::Null => Node::Null,
+            Leaf::Boolean(boolean) => Node::Boolean(boolean),
+            Leaf::Number(number) => Node::Number(number),
+            Leaf::Text(text) => Node::Text(text),
+        }
+    }
+
+    #[inline]
+    fn array(&self, items: &mut Vec<Node<'d>>, start: usize) -> Node<'d> {
+        let array = self.alloc_slice_copy(items.get(start..).unwrap_or_default());
+        items.truncate(start);
+        Node::Array(array)
+    }
+
+    #[inline]
+    fn object(&self, members: &mut Vec<(&'d str, Node<'d>)>, start: usize) -> Node<'d> {
+        let object = self.alloc_slice_copy(members.get(start..).unwrap_or_default());
+        members.truncate(start);
+        Node::Object(object)
     }
 }

@@ -6,12 +6,13 @@
 
 #![expect(clippy::inline_always, reason = "reading a value is a few dozen instructions: calls were a third of them")]
 
-use bumpalo::Bump;
+use std::borrow::Cow;
+use std::iter::once_with;
+
 use hashbrown::HashSet;
 
 use super::Json;
-use super::node::Node;
-use super::read::{FEW_MEMBERS, read};
+use super::read::{FEW_MEMBERS, Reading, read};
 use crate::limits;
 use crate::number::Number;
 use crate::text::equal;
@@ -19,30 +20,54 @@ use crate::text::equal;
 /// Digits that fit an integer whatever they are.
 const SHORT: usize = 18;
 
+/// Makes a tree of what is read: one that lies in an arena, or one that stands by itself.
+pub(crate) trait Tree<'d> {
+    type Text: AsRef<str>;
+    type Value;
+
+    fn text(&self, text: Cow<'d, str>) -> Self::Text;
+
+    fn leaf(&self, leaf: Leaf<Self::Text>) -> Self::Value;
+
+    /// Of the items from `start` on, which are taken.
+    fn array(&self, items: &mut Vec<Self::Value>, start: usize) -> Self::Value;
+
+    /// Of the members from `start` on, which are taken.
+    fn object(&self, members: &mut Vec<(Self::Text, Self::Value)>, start: usize) -> Self::Value;
+}
+
+/// A value without others in it.
+pub(crate) enum Leaf<T> {
+    Null,
+    Boolean(bool),
+    Number(Number),
+    Text(T),
+}
+
 /// The document's tree, if the text is JSON and nothing about it is to be reported.
-pub(crate) fn scan<'d>(text: &'d [u8], string_limit: usize, arena: &'d Bump) -> Option<Node<'d>> {
+pub(crate) fn scan<'d, T: Tree<'d>>(text: &'d [u8], string_limit: usize, tree: T) -> Option<T::Value> {
     if text.len() > limits::DOCUMENT_BYTES {
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
-    let mut scanner = Scanner { text, at: 0, depth: 0, arena, items: Vec::new(), members: Vec::new(), string_limit };
-    let node = scanner.value()?;
-    scanner.next().is_none().then_some(node)
+    let mut scanner = Scanner { text, at: 0, depth: 0, tree, items: Vec::new(), members: Vec::new(), string_limit };
+    let value = scanner.value()?;
+    scanner.next().is_none().then_some(value)
 }
 
-struct Scanner<'d> {
+struct Scanner<'d, T: Tree<'d>> {
     text: &'d str,
     /// The place of the next byte.
     at: usize,
     depth: usize,
-    arena: &'d Bump,
+    tree: T,
     /// The items of the arrays, and the members of the objects, that are being read.
-    items: Vec<Node<'d>>,
-    members: Vec<(&'d str, Node<'d>)>,
+    items: Vec<T::Value>,
+    members: Vec<(T::Text, T::Value)>,
     string_limit: usize,
 }
 
-impl<'d> Scanner<'d> {
+impl<'d, T: Tree<'d>> Scanner<'d, T> {
     #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
@@ -65,53 +90,58 @@ impl<'d> Scanner<'d> {
         (self.next() == Some(byte)).then(|| self.at += 1)
     }
 
-    fn value(&mut self) -> Option<Node<'d>> {
-        match self.next()? {
-            b'"' => self.string().map(Node::Text),
-            b'{' => self.nested(Self::object),
-            b'[' => self.nested(Self::array),
-            b't' => self.word("true", Node::Boolean(true)),
-            b'f' => self.word("false", Node::Boolean(false)),
-            b'n' => self.word("null", Node::Null),
-            _ => self.number().map(Node::Number),
-        }
+    fn value(&mut self) -> Option<T::Value> {
+        let leaf = match self.next()? {
+            b'"' => Leaf::Text(self.string()?),
+            b'{' => return self.nested(Self::object),
+            b'[' => return self.nested(Self::array),
+            b't' => self.word("true", Leaf::Boolean(true))?,
+            b'f' => self.word("false", Leaf::Boolean(false))?,
+            b'n' => self.word("null", Leaf::Null)?,
+            _ => Leaf::Number(self.number()?),
+        };
+        Some(self.tree.leaf(leaf))
     }
 
-    fn word(&mut self, word: &str, node: Node<'d>) -> Option<Node<'d>> {
+    fn word(&mut self, word: &str, leaf: Leaf<T::Text>) -> Option<Leaf<T::Text>> {
         let found = self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes());
         self.at += word.len();
-        found.then_some(node)
+        found.then_some(leaf)
     }
 
-    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Option<Node<'d>>) -> Option<Node<'d>> {
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Option<T::Value>) -> Option<T::Value> {
         if self.depth == limits::NESTING {
             return None;
         }
         self.at += 1;
         self.depth += 1;
-        let node = read(self)?;
+        let value = read(self)?;
         self.depth -= 1;
-        Some(node)
+        Some(value)
     }
 
-    fn array(&mut self) -> Option<Node<'d>> {
+    fn array(&mut self) -> Option<T::Value> {
         let start = self.items.len();
         if self.next()? != b']' {
             loop {
-                let item = self.value()?;
-                self.items.push(item);
+                if let Some(text) = self.plain_string() {
+                    // As most items are: made in its place, once there is room. Pushed, it would be made elsewhere and
+                    // copied at once, which waits for the writing.
+                    self.items.extend(once_with(|| self.tree.leaf(Leaf::Text(self.tree.text(Cow::Borrowed(text))))));
+                } else {
+                    let item = self.value()?;
+                    self.items.push(item);
+                }
                 if self.take(b',').is_none() {
                     break;
                 }
             }
         }
         self.take(b']')?;
-        let items = self.arena.alloc_slice_copy(self.items.get(start..)?);
-        self.items.truncate(start);
-        Some(Node::Array(items))
+        Some(self.tree.array(&mut self.items, start))
     }
 
-    fn object(&mut self) -> Option<Node<'d>> {
+    fn object(&mut self) -> Option<T::Value> {
         let start = self.members.len();
         if self.next()? != b'}' {
             loop {
@@ -128,39 +158,49 @@ impl<'d> Scanner<'d> {
             }
         }
         self.take(b'}')?;
-        let members = self.members.get(start..).filter(|members| are_different(members))?;
-        let members = self.arena.alloc_slice_copy(members);
-        self.members.truncate(start);
-        Some(Node::Object(members))
+        self.members.get(start..).filter(|members| are_different(members))?;
+        Some(self.tree.object(&mut self.members, start))
     }
 
     /// A string, at its first quote.
     #[inline(always)]
-    fn string(&mut self) -> Option<&'d str> {
-        let start = self.at + 1;
-        let end = plain_end(self.text.as_bytes(), start);
-        self.at = end + 1;
-        let text = match self.text.as_bytes().get(end)? {
-            b'"' => self.text.get(start..end)?,
-            b'\\' => self.escaped(start, end)?,
-            _ => return None,
+    fn string(&mut self) -> Option<T::Text> {
+        let text = match self.plain_string() {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(self.escaped_string()?),
         };
-        (text.len() <= self.string_limit).then_some(text)
+        Some(self.tree.text(text))
     }
 
-    /// A string with an escape, which is the next byte.
+    /// A string without an escape, if that is what is next; else nothing is taken.
+    #[inline(always)]
+    fn plain_string(&mut self) -> Option<&'d str> {
+        if self.next()? != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let end = plain_end(self.text.as_bytes(), start);
+        if *self.text.as_bytes().get(end)? != b'"' {
+            return None;
+        }
+        let text = self.text.get(start..end).filter(|text| text.len() <= self.string_limit)?;
+        self.at = end + 1;
+        Some(text)
+    }
+
+    /// A string, at its first quote, whatever is in it.
     #[cold]
-    fn escaped(&mut self, start: usize, escape: usize) -> Option<&'d str> {
+    fn escaped_string(&mut self) -> Option<String> {
         let bytes = self.text.as_bytes();
-        let mut end = escape;
+        let mut end = self.at + 1;
         while *bytes.get(end)? != b'"' {
             end += if *bytes.get(end)? == b'\\' { 2 } else { 1 };
         }
+        let Reading { json: Some(Json::Text(text)), .. } = read(bytes.get(self.at..=end)?, usize::MAX) else {
+            return None;
+        };
         self.at = end + 1;
-        match read(bytes.get(start - 1..=end)?, usize::MAX).json? {
-            Json::Text(text) => Some(self.arena.alloc_str(&text)),
-            _ => None,
-        }
+        (text.len() <= self.string_limit).then(|| text.into_owned())
     }
 
     fn number(&mut self) -> Option<Number> {
@@ -209,11 +249,11 @@ fn plain_end(bytes: &[u8], start: usize) -> usize {
 }
 
 /// Whether no key is there twice.
-fn are_different(members: &[(&str, Node<'_>)]) -> bool {
+fn are_different<V>(members: &[(impl AsRef<str>, V)]) -> bool {
     if members.len() <= FEW_MEMBERS {
         let mut others = members;
         while let [(key, _), rest @ ..] = others {
-            if rest.iter().any(|(other, _)| equal(other, key)) {
+            if rest.iter().any(|(other, _)| equal(other.as_ref(), key.as_ref())) {
                 return false;
             }
             others = rest;
@@ -221,7 +261,7 @@ fn are_different(members: &[(&str, Node<'_>)]) -> bool {
         return true;
     }
     let mut keys: HashSet<&str, foldhash::quality::RandomState> = HashSet::default();
-    members.iter().all(|(key, _)| keys.insert(key))
+    members.iter().all(|(key, _)| keys.insert(key.as_ref()))
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use axum::extract::State;
 use axum::response::Response;
-use stitch_core::{Context, ContextDocument, Engine, Json};
+use stitch_core::{Context, ContextDocument, Engine, Evaluation, Explanation, Json};
 
 use crate::auth::Asker;
 use crate::error::{Detail, Error, Place};
 use crate::extract::{self, AuthSource, Call, Query, Resolved, Sources};
 use crate::instant::of_the_clock;
 use crate::state::AppState;
-use crate::wire::{self, Outcome};
+use crate::wire::{self, Results};
 
 /// Items of one request.
 pub const ITEMS: usize = 1_000;
@@ -45,22 +45,39 @@ pub async fn batch(State(state): State<AppState>, who: Asker, call: Call) -> Res
     let engine = &served.registry.engine;
     let now = of_the_clock();
     let tally = state.metrics().tally();
-    let count = |outcome: &Outcome<'_>| tally.count(outcome.evaluation().reason);
+    let evaluated = |results: &mut Results<'_>, evaluation: &Evaluation<'_>| {
+        tally.count(evaluation.reason);
+        results.evaluation(evaluation)
+    };
+    let explained = |results: &mut Results<'_>, explanation: &Explanation<'_>| {
+        tally.count(explanation.evaluation.reason);
+        results.explanation(explanation)
+    };
     let Some(items) = &asked.items else {
         let resolved = sources.resolve(engine, now)?;
         if trace {
             who.require_read(resolved.env)?;
         }
-        let outcomes = all(engine, &resolved.context, trace).into_iter().inspect(count);
-        return wire::batch(&meta, resolved.auth_source, outcomes);
+        let context = &resolved.context;
+        return wire::batch(&meta, resolved.auth_source, engine.flag_keys().count(), |results| {
+            if trace {
+                return engine.flag_keys().try_for_each(|key| explained(results, &engine.explain(key, context)));
+            }
+            engine.evaluations(context).try_for_each(|evaluation| evaluated(results, &evaluation))
+        });
     };
     let contexts = Contexts::resolve(items, sources, engine, now)?;
     if trace {
         contexts.resolved.iter().try_for_each(|resolved| who.require_read(resolved.env))?;
     }
-    let outcomes = items.iter().zip(contexts.iter());
-    let outcomes = outcomes.map(|(item, context)| one(engine, &item.flag_key, context, trace));
-    wire::batch(&meta, contexts.auth_source(), outcomes.inspect(count))
+    wire::batch(&meta, contexts.auth_source(), items.len(), |results| {
+        items.iter().zip(contexts.iter()).try_for_each(|(item, context)| {
+            if trace {
+                return explained(results, &engine.explain(&item.flag_key, context));
+            }
+            evaluated(results, &engine.evaluate(&item.flag_key, context))
+        })
+    })
 }
 
 /// The contexts of a batch, each resolved once.
@@ -102,23 +119,6 @@ impl<'a> Contexts<'a> {
     /// The highest source that any user id came from.
     fn auth_source(&self) -> AuthSource {
         self.resolved.iter().map(|resolved| resolved.auth_source).min().unwrap_or_default()
-    }
-}
-
-#[inline]
-fn one<'a>(engine: &'a Engine, flag_key: &'a str, context: &'a Context<'a>, trace: bool) -> Outcome<'a> {
-    if trace {
-        Outcome::Explanation(Box::new(engine.explain(flag_key, context)))
-    } else {
-        Outcome::Evaluation(engine.evaluate(flag_key, context))
-    }
-}
-
-fn all<'a>(engine: &'a Engine, context: &'a Context<'a>, trace: bool) -> Vec<Outcome<'a>> {
-    if trace {
-        engine.flag_keys().map(|flag_key| one(engine, flag_key, context, trace)).collect()
-    } else {
-        engine.evaluate_all(context).into_iter().map(Outcome::Evaluation).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Code, Error};
 use crate::extract::{Call, Query, Sources};
 use crate::instant::of_the_clock;
 use crate::state::AppState;
-use crate::wire::{self, Outcome};
+use crate::wire::{self, ABOUT_A_PERSON};
 
 /// Evaluates a flag.
 ///
@@ -34,11 +34,12 @@ pub async fn eval(State(state): State<AppState>, who: Asker, call: Call) -> Resu
             .hint("`GET /api/flags/registry?summary=true` lists the flags")
             .auth_source(resolved.auth_source));
     };
-    let outcome = if trace {
-        Outcome::Explanation(Box::new(flag.explain(&resolved.context)))
-    } else {
-        Outcome::Evaluation(flag.evaluate(&resolved.context))
-    };
-    state.metrics().evaluated(outcome.evaluation().reason);
-    wire::outcome(&meta, resolved.auth_source, &outcome)
+    if trace {
+        let explanation = flag.explain(&resolved.context);
+        state.metrics().evaluated(explanation.evaluation.reason);
+        return wire::success(&meta, resolved.auth_source, ABOUT_A_PERSON, &explanation);
+    }
+    let evaluation = flag.evaluate(&resolved.context);
+    state.metrics().evaluated(evaluation.reason);
+    wire::evaluation(&meta, resolved.auth_source, &evaluation)
 }

@@ -34,7 +34,6 @@ impl Body {
     }
 
     /// A text, or null. Hardly any needs an escape.
-    #[inline]
     fn text(&mut self, text: Option<&str>) -> io::Result<()> {
         let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
         match text {
@@ -50,44 +49,48 @@ impl Body {
     }
 
     /// The result of section 5 of the evaluation contract.
+    #[inline]
     pub(crate) fn evaluation(&mut self, evaluation: &Evaluation<'_>) -> io::Result<()> {
-        if evaluation.value.is_some() {
-            // The key of a flag that is served has letters, digits and `._-` alone.
-            self.raw(r#"{"flag_key":""#);
-            self.raw(evaluation.flag_key);
-            self.raw("\"");
-        } else {
-            self.raw(r#"{"flag_key":"#);
-            self.text(Some(evaluation.flag_key))?;
-        }
-        match evaluation.value {
-            Some(Value::Boolean(true)) => self.raw(r#","value":true,"variant_key":"#),
-            Some(Value::Boolean(false)) => self.raw(r#","value":false,"variant_key":"#),
-            value => {
+        match (evaluation.value, evaluation.variant_key, evaluation.is_enabled) {
+            // As nearly all are: few pieces, since each asks for room. The key of a flag that is served has letters,
+            // digits and `._-` alone.
+            (Some(Value::Boolean(true)), Some("on"), true) => {
+                self.raw(r#"{"flag_key":""#);
+                self.raw(evaluation.flag_key);
+                self.raw(r#"","value":true,"variant_key":"on","is_enabled":true,"reason":""#);
+            }
+            (Some(Value::Boolean(false)), Some("off"), false) => {
+                self.raw(r#"{"flag_key":""#);
+                self.raw(evaluation.flag_key);
+                self.raw(r#"","value":false,"variant_key":"off","is_enabled":false,"reason":""#);
+            }
+            (value, variant_key, is_enabled) => {
+                self.raw(r#"{"flag_key":"#);
+                self.text(Some(evaluation.flag_key))?;
                 self.raw(r#","value":"#);
                 self.value(&value)?;
                 self.raw(r#","variant_key":"#);
+                self.text(variant_key)?;
+                self.raw(if is_enabled {
+                    r#","is_enabled":true,"reason":""#
+                } else {
+                    r#","is_enabled":false,"reason":""#
+                });
             }
         }
-        self.text(evaluation.variant_key)?;
-        self.raw(if evaluation.is_enabled {
-            r#","is_enabled":true,"reason":""#
-        } else {
-            r#","is_enabled":false,"reason":""#
-        });
         self.raw(evaluation.reason.as_str());
-        match evaluation.rule_id {
-            None => self.raw(r#"","rule_id":null"#),
-            rule_id => {
+        match (evaluation.rule_id, evaluation.dependency) {
+            (None, None) => self.raw(r#"","rule_id":null}"#),
+            (rule_id, dependency) => {
                 self.raw(r#"","rule_id":"#);
                 self.text(rule_id)?;
+                if let Some(dependency) = dependency {
+                    self.raw(r#","dependency":"#);
+                    self.text(Some(dependency))?;
+                }
+                self.raw("}");
             }
         }
-        if let Some(dependency) = evaluation.dependency {
-            self.raw(r#","dependency":"#);
-            self.text(Some(dependency))?;
-        }
-        self.raw("}");
         Ok(())
     }
 }

@@ -1,12 +1,19 @@
-//! Both readers read alike.
+//! Both readers read alike, whatever tree they make.
 
+use bumpalo::Bump;
+
+use super::super::Apart;
+use super::super::node::Node;
 use super::*;
 
 /// What this reader makes of a text, held against the other one.
 fn check(text: &str) -> bool {
     let arena = Bump::new();
     let scanned = scan(text.as_bytes(), limits::STRING_BYTES, &arena);
+    let apart = scan(text.as_bytes(), limits::STRING_BYTES, Apart);
     let reading = read(text.as_bytes(), limits::STRING_BYTES);
+    let sound = reading.json.as_ref().filter(|_| reading.problems.is_empty());
+    assert_eq!(format!("{apart:?}"), format!("{sound:?}"), "{text}");
     match (scanned, reading.json.filter(|_| reading.problems.is_empty())) {
         (Some(node), Some(json)) => {
             let arena = Bump::new();
