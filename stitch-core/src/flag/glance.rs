@@ -17,7 +17,7 @@ use crate::value::{StoredValue, Value};
 #[derive(Debug)]
 pub(crate) struct Glance {
     question: Question,
-    /// For no and for yes: taken by place, since a branch on who is in a rollout is one that no processor foresees.
+    /// For no and for yes.
     sights: [Sight; 2],
 }
 
@@ -80,12 +80,19 @@ impl Glance {
         if context.overrides.is_some() {
             return None;
         }
-        let yes = match &self.question {
-            Question::None => true,
-            Question::FieldIs(field, text) => context.field(*field).is_some_and(|value| equal(value, text)),
-            Question::IsIn(field, gate) => gate.lets_in(context.field(*field).filter(|text| is_unit(text))?),
-        };
-        self.sights.get(usize::from(yes))
+        let [no, yes] = &self.sights;
+        match &self.question {
+            Question::None => Some(yes),
+            Question::FieldIs(field, text) => {
+                let is_it = context.field(*field).is_some_and(|value| equal(value, text));
+                Some(if is_it { yes } else { no })
+            }
+            // By its place: no processor foresees a branch on who is in a rollout.
+            Question::IsIn(field, gate) => {
+                let is_in = gate.lets_in(context.field(*field).filter(|text| is_unit(text))?);
+                self.sights.get(usize::from(is_in))
+            }
+        }
     }
 }
 
