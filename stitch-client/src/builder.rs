@@ -140,7 +140,7 @@ impl Builder {
         let cache = self.cache_file.map(|path| Cache::new(path, &self.sdk_key));
         let mut state = State::starting();
         let mut replica = Replica::default();
-        let mut first = None;
+        let (mut first, mut compiled) = (None, None);
         if let Some(serving) = self.starting_with {
             let inherited = serving.into_served();
             state.status = if inherited.number == 0 { Status::Starting } else { Status::Stale };
@@ -150,13 +150,14 @@ impl Builder {
                 let mut replica = Replica::default();
                 replica.apply(message).map_err(|gap| gap.to_string())?;
                 let engine = replica.compile().map_err(|error| refused(&error))?;
-                Ok((replica, engine))
+                Ok((replica, Arc::new(engine)))
             });
             state.last_error = (!wrong.is_empty()).then(|| wrong.join("; "));
             if let Some(((saved, engine), at)) = found {
                 (state.status, state.since) = (Status::Stale, at);
-                first = Some(Arc::new(Served::new(engine, saved.history(), saved.number())));
-                replica = saved;
+                first = Some(Arc::new(Served::new(Arc::clone(&engine), saved.history(), saved.number())));
+                replica = saved.clone();
+                compiled = Some((saved, engine));
             }
         }
         let first = first.unwrap_or_else(|| Arc::new(Served::nothing()));
@@ -170,6 +171,7 @@ impl Builder {
             backoff: self.backoff,
             silence: self.silence,
             afresh: false,
+            compiled,
         };
         let saver = cache.map(|cache| Saver { cache, shared: Arc::clone(&shared), held, history, number });
         Client::start(shared, sender, follower, saver).map_err(ConnectError::Thread)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use stitch_core::DefinitionsError;
+use stitch_core::{DefinitionsError, Engine};
 use stitch_sync::v1::SyncResponse;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -38,6 +38,8 @@ pub(crate) struct Follower {
     pub(crate) silence: Duration,
     /// What is held cannot be built upon.
     pub(crate) afresh: bool,
+    /// What was compiled last, and what from.
+    pub(crate) compiled: Option<(Replica, Arc<Engine>)>,
 }
 
 impl Follower {
@@ -135,10 +137,17 @@ impl Follower {
         applied
     }
 
-    fn serve(&self) {
+    fn serve(&mut self) {
         let held = self.held.lock();
-        match held.compile() {
-            Ok(engine) => self.shared.serve(Served::new(engine, held.history(), held.number())),
+        let compiled = match &self.compiled {
+            Some((before, engine)) => held.recompile(before, engine),
+            None => held.compile(),
+        };
+        match compiled.map(Arc::new) {
+            Ok(engine) => {
+                self.compiled = Some((held.clone(), Arc::clone(&engine)));
+                self.shared.serve(Served::new(engine, held.history(), held.number()));
+            }
             Err(error) => self.shared.lost(refused(&error)),
         }
     }

@@ -1,11 +1,14 @@
 //! Holds what the messages say, by the letter of the contract (`spec/service.md`, section 11, "Definition sync").
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
-use stitch_core::{Definitions, DefinitionsError, Engine, Json};
+use stitch_core::{DefinitionsError, Engine, Json, Parts};
 use stitch_sync::v1::{Definition, SyncResponse};
 
 /// By key, in the order of the document; each as it came, since a text takes a fraction of what it is once it is read.
-type Entries = IndexMap<String, String>;
+/// Shared with what was compiled last: where a text stays the same, it is that very text, and need not be compiled again.
+type Entries = Arc<IndexMap<Arc<str>, Arc<str>>>;
 
 /// The definitions of one environment.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +47,15 @@ impl Replica {
     pub(crate) fn apply(&mut self, message: SyncResponse) -> Result<bool, Gap> {
         let SyncResponse { history_id, sequence_number, snapshot, heartbeat, settings, .. } = &message;
         if *snapshot {
-            *self = Self { history: history_id.clone(), number: *sequence_number, ..Self::default() };
+            (self.history, self.number) = (history_id.clone(), *sequence_number);
+            self.settings.clear();
+            for (entries, put) in [
+                (&mut self.flags, &message.flags),
+                (&mut self.segments, &message.segments),
+                (&mut self.overrides, &message.overrides),
+            ] {
+                retain(entries, put);
+            }
         } else {
             if *history_id != self.history {
                 return Err(Gap::History);
@@ -61,7 +72,7 @@ impl Replica {
                 (&self.segments, &message.removed_segments),
                 (&self.overrides, &message.removed_overrides),
             ];
-            if lists.iter().any(|(entries, removed)| removed.iter().any(|key| !entries.contains_key(key))) {
+            if lists.iter().any(|(entries, removed)| removed.iter().any(|key| !entries.contains_key(&**key))) {
                 return Err(Gap::Unsound);
             }
             self.number = expected;
@@ -78,7 +89,7 @@ impl Replica {
     /// All of it as one message.
     pub(crate) fn to_snapshot(&self) -> SyncResponse {
         let list = |entries: &Entries| {
-            entries.iter().map(|(key, json)| Definition { key: key.clone(), json: json.clone() }).collect()
+            entries.iter().map(|(key, json)| Definition { key: key.to_string(), json: json.to_string() }).collect()
         };
         SyncResponse {
             history_id: self.history.clone(),
@@ -94,24 +105,57 @@ impl Replica {
 
     /// Compiles it as a client does that hears of a newer server: what it cannot read is set aside, the rest serves.
     pub(crate) fn compile(&self) -> Result<Engine, DefinitionsError> {
-        let mut members = match Json::parse(&self.settings)? {
-            Json::Object(members) => members,
-            // The core says what is wrong with a document that is none.
-            _ => Vec::new(),
-        };
-        for (name, entries) in [("flags", &self.flags), ("segments", &self.segments), ("overrides", &self.overrides)] {
-            let read: Result<_, _> = entries.values().map(Json::parse).collect();
-            members.push((name.into(), Json::Array(read?)));
+        Engine::compile_parts_lenient(&self.parts(&self.settings()?))
+    }
+
+    /// The same, where an engine was compiled from what was there before: in a time that goes with what changed.
+    pub(crate) fn recompile(&self, before: &Self, engine: &Engine) -> Result<Engine, DefinitionsError> {
+        let (old, new) = (before.settings()?, self.settings()?);
+        engine.recompile_parts(&before.parts(&old), &self.parts(&new))
+    }
+
+    fn settings(&self) -> Result<Json<'_>, DefinitionsError> {
+        match Json::parse(&self.settings)? {
+            settings @ Json::Object(_) => Ok(settings),
+            // The core says what is wrong with a document that says nothing.
+            _ => Ok(Json::Object(Vec::new())),
         }
-        Engine::compile_lenient(Definitions::from_document(Json::Object(members))?)
+    }
+
+    fn parts<'a>(&'a self, settings: &'a Json<'a>) -> Parts<'a, &'a str> {
+        let list = |entries: &'a Entries| entries.values().map(|text| &**text).collect();
+        Parts {
+            settings: Some(settings),
+            flags: list(&self.flags),
+            segments: list(&self.segments),
+            overrides: list(&self.overrides),
+        }
     }
 }
 
+/// Before a snapshot puts all of its entries: those that are there stand in its order, with a place for each other one.
+fn retain(entries: &mut Entries, put: &[Definition]) {
+    let nothing: Arc<str> = Arc::default();
+    let entry = |Definition { key, .. }: &Definition| match entries.get_key_value(&**key) {
+        Some((key, text)) => (Arc::clone(key), Arc::clone(text)),
+        None => (key.as_str().into(), Arc::clone(&nothing)),
+    };
+    *entries = Arc::new(put.iter().map(entry).collect());
+}
+
 fn change(entries: &mut Entries, removed: &[String], put: Vec<Definition>) {
-    for key in removed {
-        entries.shift_remove(key);
+    if removed.is_empty() && put.is_empty() {
+        return;
     }
-    entries.extend(put.into_iter().map(|Definition { key, json }| (key, json)));
+    let entries = Arc::make_mut(entries);
+    for key in removed {
+        entries.shift_remove(&**key);
+    }
+    for Definition { key, json } in put {
+        if entries.get(&*key).is_none_or(|text| **text != *json) {
+            entries.insert(key.into(), json.into());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -19,10 +19,10 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn new(engine: Engine, history: &str, number: u64) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, history: &str, number: u64) -> Self {
         // The stream lists the key's own alone.
         let environment = engine.environments().next().map(str::to_owned);
-        Self { engine: Arc::new(engine), history: history.to_owned(), number, environment }
+        Self { engine, history: history.to_owned(), number, environment }
     }
 
     /// While there are no definitions.

@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 
 use crate::bucketing::Algorithm;
 use crate::context::Custom;
-use crate::definitions::{Definitions, Parts};
+use crate::definitions::{Definitions, Part, Parts};
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
 use crate::engine::{Engine, KeyTable, SegmentSlot, Slot};
 use crate::flag::{Flag, Glance, Segment};
@@ -71,14 +71,14 @@ pub(crate) fn compile(definitions: &Definitions<'_>, mode: Mode) -> Result<Engin
 }
 
 /// The same for definitions in parts.
-pub(crate) fn compile_parts(parts: &Parts<'_>, mode: Mode) -> Result<Engine, DefinitionsError> {
+pub(crate) fn compile_parts(parts: &Parts<'_, impl Part>, mode: Mode) -> Result<Engine, DefinitionsError> {
     compile_parts_keeping(parts, mode, Kept::default())
 }
 
 /// The same, taking over what it can from an engine that was compiled from `before`.
-pub(crate) fn recompile_parts(
-    (engine, before): (&Engine, &Parts<'_>),
-    after: &Parts<'_>,
+pub(crate) fn recompile_parts<P: Part>(
+    (engine, before): (&Engine, &Parts<'_, P>),
+    after: &Parts<'_, P>,
     mode: Mode,
 ) -> Result<Engine, DefinitionsError> {
     let compiled = compile_parts_keeping(after, mode, Kept::of(engine, before, after));
@@ -86,15 +86,13 @@ pub(crate) fn recompile_parts(
     if found.iter().any(kept::concerns_order) { compile_parts(after, mode) } else { compiled }
 }
 
-fn compile_parts_keeping(parts: &Parts<'_>, mode: Mode, kept: Kept<'_>) -> Result<Engine, DefinitionsError> {
-    let is_compiled = |section: &str, place| !kept.has(section, place);
-    if !parts.are_within_limits(is_compiled) {
-        // Reading says what is wrong, and where.
-        return compile(&Definitions::from_document(parts.document())?, mode);
-    }
+fn compile_parts_keeping(parts: &Parts<'_, impl Part>, mode: Mode, kept: Kept<'_>) -> Result<Engine, DefinitionsError> {
     let arena = Bump::new();
-    let document = parts.node(&arena, is_compiled);
-    compile_document(&document, &[], mode, kept)
+    match parts.node(&arena, |section, place| kept.sketch(section, place, &arena)) {
+        Some(document) => compile_document(&document, &[], mode, kept),
+        // Reading says what is wrong, and where.
+        None => compile(&Definitions::from_json(&parts.text()?)?, mode),
+    }
 }
 
 fn compile_document<'d>(
@@ -298,11 +296,12 @@ fn assemble(
     for (node, entry) in (graph.first_segment()..).zip(segments) {
         let segment = entry.compiled.filter(|_| !graph.failed(node));
         let links = graph.links(node, entry.references);
-        served_segments.push(SegmentSlot { segment, links, origin: entry.origin });
+        let index = node - graph.first_segment();
+        let key = compiler.segments.first_key(index).map(Arc::from);
+        served_segments.push(SegmentSlot { key, segment, links, origin: entry.origin });
     }
-    let key_of = |index| compiler.segments.first_key(index).map(|key| (Box::from(key), index));
     let served = (0..).zip(&served_segments).filter(|(_, slot)| slot.segment.is_some());
-    let segment_names = served.filter_map(|(index, _)| key_of(index)).collect();
+    let segment_names = served.filter_map(|(index, slot)| Some((Arc::clone(slot.key.as_ref()?), index))).collect();
     let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
     let keys = KeyTable::new(keys.into_iter());
     Engine {

@@ -9,8 +9,11 @@ use crate::json::read::read;
 use crate::limits;
 
 mod environment;
+mod part;
 mod parts;
 
+pub(crate) use part::Address;
+pub use part::Part;
 pub use parts::Parts;
 
 /// A registry document as it was written, metadata and all; borrows from its text.

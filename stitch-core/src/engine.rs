@@ -9,7 +9,7 @@ use crate::compile;
 use crate::compile::{Mode, Origin};
 use crate::context::check::{ContextError, check};
 use crate::context::{Context, Custom};
-use crate::definitions::{Definitions, Parts};
+use crate::definitions::{Definitions, Part, Parts};
 use crate::diagnostics::{DefinitionsError, Diagnostic};
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::Explanation;
@@ -48,7 +48,7 @@ pub struct Engine {
     pub(crate) keys: KeyTable,
     pub(crate) segments: Box<[SegmentSlot]>,
     /// The keys of those that are served.
-    pub(crate) segment_names: HashMap<Box<str>, SegmentIndex>,
+    pub(crate) segment_names: HashMap<Arc<str>, SegmentIndex>,
     pub(crate) internal_tiers: Box<[Box<str>]>,
     pub(crate) environments: Box<[Box<str>]>,
     /// The attributes that are read, each with its place among those that a call remembers.
@@ -76,6 +76,8 @@ pub(crate) struct Slot {
 /// An entry of the document's `segments`.
 #[derive(Debug)]
 pub(crate) struct SegmentSlot {
+    /// Its key, if it could be read and no earlier entry has it.
+    pub(crate) key: Option<Arc<str>>,
     /// Nothing, where it was set aside. Shared with the engines that took it over.
     pub(crate) segment: Option<Arc<Segment>>,
     pub(crate) links: Links,
@@ -111,8 +113,17 @@ impl Engine {
     /// # Errors
     ///
     /// As for the whole document.
-    pub fn compile_parts(parts: &Parts<'_>) -> Result<Self, DefinitionsError> {
+    pub fn compile_parts(parts: &Parts<'_, impl Part>) -> Result<Self, DefinitionsError> {
         compile::compile_parts(parts, Mode::Strict)
+    }
+
+    /// [`Engine::compile_lenient`] for definitions in parts, which it only reads.
+    ///
+    /// # Errors
+    ///
+    /// As for the whole document.
+    pub fn compile_parts_lenient(parts: &Parts<'_, impl Part>) -> Result<Self, DefinitionsError> {
+        compile::compile_parts(parts, Mode::Lenient)
     }
 
     /// The engine of `after`, where this one was compiled from `before`: what [`Engine::compile_parts`] gives, in a time
@@ -136,7 +147,11 @@ impl Engine {
     /// # Errors
     ///
     /// As for the whole document.
-    pub fn recompile_parts(&self, before: &Parts<'_>, after: &Parts<'_>) -> Result<Self, DefinitionsError> {
+    pub fn recompile_parts<P: Part>(
+        &self,
+        before: &Parts<'_, P>,
+        after: &Parts<'_, P>,
+    ) -> Result<Self, DefinitionsError> {
         compile::recompile_parts((self, before), after, self.mode)
     }
 

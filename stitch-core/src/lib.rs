@@ -71,7 +71,7 @@ pub use context::{
     Approvals, AttributeDocument, AttributeValue, Context, ContextDocument, ContextError, ContextProblem, Element,
     InlineOverrides,
 };
-pub use definitions::{Definitions, Parts};
+pub use definitions::{Definitions, Part, Parts};
 pub use diagnostics::{Code, DefinitionsError, Diagnostic, Position, Severity};
 pub use engine::{Engine, Evaluations, FlagHandle};
 pub use evaluation::{Evaluation, Reason};

@@ -4,13 +4,17 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
+use bumpalo::Bump;
+
 use crate::compile::{Compiler, Entry, HashMap, HashSet, index_within};
 use crate::context::Custom;
-use crate::definitions::Parts;
+use crate::definitions::{Address, Part, Parts};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::engine::{Engine, SegmentSlot, Slot};
 use crate::flag::{Flag, Links, Segment};
-use crate::json::Json;
+use crate::json::node::Node;
+use crate::value::ValueType;
 
 /// What compiling an entry tells beside what it means: what the whole needs of it again.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +68,7 @@ pub(super) fn concerns_order(diagnostic: &Diagnostic) -> bool {
 
 impl<'d> Kept<'d> {
     /// What can be taken over from an engine that was compiled from `before`.
-    pub(super) fn of(engine: &'d Engine, before: &Parts<'_>, after: &Parts<'_>) -> Self {
+    pub(super) fn of<P: Part>(engine: &'d Engine, before: &Parts<'_, P>, after: &Parts<'_, P>) -> Self {
         let is_its_own = before.flags.len() == engine.flags.len() && before.segments.len() == engine.segments.len();
         let same_settings = before.settings == after.settings;
         if !is_its_own || !same_settings || engine.diagnostics.iter().any(concerns_order) {
@@ -77,7 +81,7 @@ impl<'d> Kept<'d> {
         let (unsound_flags, unsound_segments) = (unsound("/flags/"), unsound("/segments/"));
         let mut overridden = overridden(before, after);
         let unsound_rows = unsound("/overrides/").into_iter().filter_map(|row| before.overrides.get(row));
-        overridden.extend(unsound_rows.filter_map(|row| row.get("flag_key")?.as_text()));
+        overridden.extend(unsound_rows.filter_map(|row| row.form().text_at("flag_key")));
         let same = References { engine, before, after };
 
         let flag = |place: usize, old: u32| {
@@ -100,14 +104,16 @@ impl<'d> Kept<'d> {
         }
     }
 
-    /// Whether the entry at that place of a section is taken over.
-    pub(super) fn has(&self, section: &str, place: usize) -> bool {
-        let places = match section {
-            "flags" => &self.flags,
-            "segments" => &self.segments,
-            _ => return false,
-        };
-        places.get(place).is_some_and(Option::is_some)
+    /// What others look at in the entry at that place of a section, if it is taken over.
+    pub(super) fn sketch<'n>(&self, section: &str, place: usize, arena: &'n Bump) -> Option<Node<'n>>
+    where
+        'd: 'n,
+    {
+        match section {
+            "flags" => self.flag(place).map(|slot| sketch_of_flag(slot, arena)),
+            "segments" => self.segment(place).map(|slot| sketch_of_segment(slot, arena)),
+            _ => None,
+        }
     }
 
     /// The attributes that what is taken over reads.
@@ -124,53 +130,78 @@ impl<'d> Kept<'d> {
     }
 }
 
-/// Where a value is. Two that are there at one time and in one place are one.
-fn address(json: &Json<'_>) -> *const () {
-    std::ptr::from_ref(json).cast()
-}
-
 /// Of each entry the place that it had before, if it was there and is kept.
-fn places(before: &[&Json<'_>], after: &[&Json<'_>], is_kept: impl Fn(usize, u32) -> bool) -> Vec<Option<u32>> {
-    let places: HashMap<_, u32> = before.iter().map(|entry| address(entry)).zip(0..).collect();
+fn places<P: Part>(before: &[P], after: &[P], is_kept: impl Fn(usize, u32) -> bool) -> Vec<Option<u32>> {
+    let places: HashMap<Address, u32> = before.iter().map(|entry| entry.form().address()).zip(0..).collect();
     let place =
-        |(place, entry): (usize, &&Json<'_>)| places.get(&address(entry)).copied().filter(|&old| is_kept(place, old));
+        |(place, entry): (usize, &P)| places.get(&entry.form().address()).copied().filter(|&old| is_kept(place, old));
     after.iter().enumerate().map(place).collect()
 }
 
 /// The keys of flags with a row of overrides that came or went.
-fn overridden<'r>(before: &'r Parts<'_>, after: &'r Parts<'_>) -> HashSet<&'r str> {
-    let rows = |parts: &Parts<'_>| parts.overrides.iter().map(|row| address(row)).collect::<Vec<_>>();
+fn overridden<P: Part>(before: &Parts<'_, P>, after: &Parts<'_, P>) -> HashSet<String> {
+    let rows = |parts: &Parts<'_, P>| parts.overrides.iter().map(|row| row.form().address()).collect::<Vec<_>>();
     let (old, new) = (rows(before), rows(after));
     if old == new {
         return HashSet::default();
     }
     let (old, new): (HashSet<_>, HashSet<_>) = (old.into_iter().collect(), new.into_iter().collect());
-    let gone = before.overrides.iter().filter(|row| !new.contains(&address(row)));
-    let come = after.overrides.iter().filter(|row| !old.contains(&address(row)));
-    gone.chain(come).filter_map(|row| row.get("flag_key")?.as_text()).collect()
+    let gone = before.overrides.iter().filter(|row| !new.contains(&row.form().address()));
+    let come = after.overrides.iter().filter(|row| !old.contains(&row.form().address()));
+    gone.chain(come).filter_map(|row| row.form().text_at("flag_key")).collect()
 }
 
 /// What entries refer to, before and after.
-struct References<'r, 'j> {
+struct References<'r, 'j, P> {
     engine: &'r Engine,
-    before: &'r Parts<'j>,
-    after: &'r Parts<'j>,
+    before: &'r Parts<'j, P>,
+    after: &'r Parts<'j, P>,
 }
 
-impl<'r> References<'r, '_> {
+impl<P: Part> References<'_, '_, P> {
     /// Whether an entry's references still lead to the same flags, which are the same, and to segments of the same keys.
     fn mean_the_same(&self, links: &Links) -> bool {
         links.references.iter().all(|&node| match self.engine.segment_of_node(node) {
             None => {
-                let flag = |parts: &Parts<'_>| parts.flags.get(node as usize).map(|flag| address(flag));
+                let flag = |parts: &Parts<'_, P>| parts.flags.get(node as usize).map(|flag| flag.form().address());
                 flag(self.before) == flag(self.after)
             }
             Some(segment) => {
-                let key = |parts: &'r Parts<'_>| parts.segments.get(segment as usize)?.get("key")?.as_text();
-                key(self.before) == key(self.after)
+                let at = |parts: &Parts<'_, P>| parts.segments.get(segment as usize).copied();
+                let (Some(old), Some(new)) = (at(self.before), at(self.after)) else { return false };
+                old.form().address() == new.form().address() || old.form().text_at("key") == new.form().text_at("key")
             }
         })
     }
+}
+
+/// What others look at in a flag: its type, its variants, and where it may be overridden.
+fn sketch_of_flag<'n>(slot: &'n Slot, arena: &'n Bump) -> Node<'n> {
+    let mut members = ArrayVec::<_, 4>::new();
+    members.extend(slot.key.as_deref().map(|key| ("key", Node::Text(key))));
+    if let Some(flag) = &slot.flag {
+        if flag.value_type != ValueType::Boolean {
+            members.push(("type", Node::Text(flag.value_type.as_str())));
+        }
+        let mut names = flag.variant_names.iter().map(|name| &**name);
+        if flag.value_type != ValueType::Boolean || !names.clone().eq(["off", "on"]) {
+            let variants =
+                arena.alloc_slice_fill_with(names.len(), |_| (names.next().unwrap_or_default(), Node::Boolean(true)));
+            members.push(("variants", Node::Object(variants)));
+        }
+        let scopes = [("user", flag.scopes.user), ("tenant", flag.scopes.tenant)];
+        if scopes.iter().any(|(_, allowed)| !allowed) {
+            let allowed = scopes.into_iter().filter(|(_, allowed)| *allowed).map(|(name, _)| Node::Text(name));
+            members.push(("allowed_scopes", Node::Array(arena.alloc_slice_copy(&allowed.collect::<ArrayVec<_, 2>>()))));
+        }
+    }
+    Node::Object(arena.alloc_slice_copy(&members))
+}
+
+/// What others look at in a segment.
+fn sketch_of_segment<'n>(slot: &'n SegmentSlot, arena: &'n Bump) -> Node<'n> {
+    let members = slot.key.as_deref().map(|key| ("key", Node::Text(key)));
+    Node::Object(arena.alloc_slice_copy(members.as_slice()))
 }
 
 impl<'d> Compiler<'d> {

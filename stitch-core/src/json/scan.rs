@@ -46,11 +46,21 @@ pub(crate) enum Leaf<T> {
 
 /// The document's tree, if the text is JSON and nothing about it is to be reported.
 pub(crate) fn scan<'d, T: Tree<'d>>(text: &'d [u8], string_limit: usize, tree: T) -> Option<T::Value> {
+    scan_within(text, 0, string_limit, tree)
+}
+
+/// The same for a part of a document that stands in so many lists.
+pub(crate) fn scan_within<'d, T: Tree<'d>>(
+    text: &'d [u8],
+    depth: usize,
+    string_limit: usize,
+    tree: T,
+) -> Option<T::Value> {
     if text.len() > limits::DOCUMENT_BYTES {
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
-    let mut scanner = Scanner { text, at: 0, depth: 0, tree, items: Vec::new(), members: Vec::new(), string_limit };
+    let mut scanner = Scanner { text, at: 0, depth, tree, items: Vec::new(), members: Vec::new(), string_limit };
     let value = scanner.value()?;
     scanner.next().is_none().then_some(value)
 }
