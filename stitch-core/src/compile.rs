@@ -9,12 +9,12 @@ use crate::bucketing::Algorithm;
 use crate::context::Custom;
 use crate::definitions::{Definitions, Part, Parts};
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
-use crate::engine::{Engine, KeyTable, SegmentSlot, Slot};
-use crate::flag::{Flag, Glance, Segment};
+use crate::engine::Engine;
 use crate::json::node::Node;
 use crate::json::scan::scan;
 use crate::limits;
 
+mod assemble;
 mod condition;
 mod distinct;
 mod fingerprint;
@@ -30,6 +30,7 @@ mod segment;
 mod serve;
 mod settings;
 
+use assemble::assemble;
 use condition::Builder;
 use flag::Variants;
 use graph::Graph;
@@ -269,50 +270,5 @@ fn mark_duplicates<T>(entries: &mut [Entry<T>], names: &Names<'_>) {
         if let Some(entry) = entries.get_mut(index as usize) {
             entry.failed = true;
         }
-    }
-}
-
-fn assemble(
-    compiler: &Compiler<'_>,
-    (flags, fingerprints): (Vec<Entry<Flag>>, Vec<u64>),
-    segments: Vec<Entry<Segment>>,
-    graph: &Graph,
-    internal_tiers: Vec<&str>,
-) -> Engine {
-    let mut slots = Vec::with_capacity(flags.len());
-    for ((node, entry), fingerprint) in (0..).zip(flags).zip(fingerprints) {
-        let mut flag = entry.compiled.filter(|_| !graph.failed(node));
-        // What was taken over is settled.
-        if let Some(flag) = flag.as_mut().and_then(Arc::get_mut) {
-            flag.settle();
-        }
-        let key = flag.as_ref().map(|flag| Arc::clone(&flag.key));
-        let key = key.or_else(|| compiler.flags.first_key(node).map(Arc::from));
-        let glance = flag.as_deref().and_then(Glance::of);
-        let links = graph.links(node, entry.references);
-        slots.push(Slot { key, glance, flag, links, fingerprint, origin: entry.origin });
-    }
-    let mut served_segments = Vec::with_capacity(segments.len());
-    for (node, entry) in (graph.first_segment()..).zip(segments) {
-        let segment = entry.compiled.filter(|_| !graph.failed(node));
-        let links = graph.links(node, entry.references);
-        let index = node - graph.first_segment();
-        let key = compiler.segments.first_key(index).map(Arc::from);
-        served_segments.push(SegmentSlot { key, segment, links, origin: entry.origin });
-    }
-    let served = (0..).zip(&served_segments).filter(|(_, slot)| slot.segment.is_some());
-    let segment_names = served.filter_map(|(index, slot)| Some((Arc::clone(slot.key.as_ref()?), index))).collect();
-    let keys: Vec<_> = (0..).zip(&slots).filter_map(|(index, slot)| Some((index, slot.key.as_deref()?))).collect();
-    let keys = KeyTable::new(keys.into_iter());
-    Engine {
-        keys,
-        flags: slots.into(),
-        segments: served_segments.into(),
-        segment_names,
-        internal_tiers: internal_tiers.into_iter().map(Box::from).collect(),
-        environments: compiler.environments.iter().copied().map(Box::from).collect(),
-        customs: compiler.customs.values().cloned().collect(),
-        diagnostics: Box::default(),
-        mode: Mode::Strict,
     }
 }

@@ -1,30 +1,30 @@
 //! The compiled registry: immutable, shared between threads, asked without a lock.
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::call::Call;
-use crate::compile;
-use crate::compile::{Mode, Origin};
+use crate::compile::Mode;
 use crate::context::check::{ContextError, check};
 use crate::context::{Context, Custom};
-use crate::definitions::{Definitions, Part, Parts};
-use crate::diagnostics::{DefinitionsError, Diagnostic};
+use crate::diagnostics::Diagnostic;
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::Explanation;
-use crate::flag::{Flag, FlagIndex, Glance, Links, Segment, SegmentIndex, Sight};
+use crate::flag::{Flag, FlagIndex, Links, SegmentIndex};
 use crate::json::Json;
 use crate::text::equal;
 
+mod compiling;
 mod evaluations;
 mod handle;
 mod key_table;
+mod slot;
 
 pub use evaluations::Evaluations;
 pub use handle::FlagHandle;
 use handle::explain_no_flag;
 pub(crate) use key_table::KeyTable;
+pub(crate) use slot::{SegmentSlot, Slot};
 
 /// A compiled registry. Immutable, `Send` and `Sync`: share it behind an `Arc`, swap the `Arc` to reload.
 ///
@@ -57,123 +57,7 @@ pub struct Engine {
     pub(crate) mode: Mode,
 }
 
-/// An entry of the document's `flags`.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    /// Its key, if it could be read and no earlier entry has it. Beside that of the flag, since a look-up by name reads
-    /// nothing else.
-    pub(crate) key: Option<Arc<str>>,
-    /// Here and not in the flag, so that asking for a boolean reads nothing else where there is one.
-    pub(crate) glance: Option<Glance>,
-    /// Nothing, where it was set aside. Shared with the engines that took it over.
-    pub(crate) flag: Option<Arc<Flag>>,
-    pub(crate) links: Links,
-    /// Of its definition, of its override rows and of all that it refers to.
-    pub(crate) fingerprint: u64,
-    pub(crate) origin: Origin,
-}
-
-/// An entry of the document's `segments`.
-#[derive(Debug)]
-pub(crate) struct SegmentSlot {
-    /// Its key, if it could be read and no earlier entry has it.
-    pub(crate) key: Option<Arc<str>>,
-    /// Nothing, where it was set aside. Shared with the engines that took it over.
-    pub(crate) segment: Option<Arc<Segment>>,
-    pub(crate) links: Links,
-    pub(crate) origin: Origin,
-}
-
-impl Slot {
-    /// What the flag's glance tells of this context, without running the steps.
-    #[inline]
-    pub(crate) fn sight(&self, context: &Context<'_>) -> Option<&Sight> {
-        self.glance.as_ref()?.sight(context)
-    }
-
-    /// The whole of it.
-    #[inline]
-    pub(crate) fn evaluation(&self, context: &Context<'_>) -> Option<Evaluation<'_>> {
-        Some(self.sight(context)?.evaluation(self.flag.as_ref()?))
-    }
-}
-
 impl Engine {
-    /// Compiles definitions strictly: any error refuses them.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong with the definitions, each with its place.
-    pub fn compile<'d>(definitions: impl Borrow<Definitions<'d>>) -> Result<Self, DefinitionsError> {
-        compile::compile(definitions.borrow(), Mode::Strict)
-    }
-
-    /// [`Engine::compile`] for definitions in parts, which it only reads.
-    ///
-    /// # Errors
-    ///
-    /// As for the whole document.
-    pub fn compile_parts(parts: &Parts<'_, impl Part>) -> Result<Self, DefinitionsError> {
-        compile::compile_parts(parts, Mode::Strict)
-    }
-
-    /// [`Engine::compile_lenient`] for definitions in parts, which it only reads.
-    ///
-    /// # Errors
-    ///
-    /// As for the whole document.
-    pub fn compile_parts_lenient(parts: &Parts<'_, impl Part>) -> Result<Self, DefinitionsError> {
-        compile::compile_parts(parts, Mode::Lenient)
-    }
-
-    /// The engine of `after`, where this one was compiled from `before`: what [`Engine::compile_parts`] gives, in a time
-    /// that goes with what changed. An entry that both have, the very same in memory, is taken over as it was compiled. As
-    /// strict or lenient as this one was compiled.
-    ///
-    /// ```
-    /// # use stitch_core::{Context, Engine, Json, Parts};
-    /// let flag = |text| Json::parse(text);
-    /// let (a, b) = (flag(r#"{"key": "a", "default_value": true}"#)?, flag(r#"{"key": "b", "default_value": true}"#)?);
-    /// let before = Parts { flags: vec![&a, &b], ..Parts::default() };
-    /// let engine = Engine::compile_parts(&before)?;
-    ///
-    /// let other = flag(r#"{"key": "b", "default_value": false}"#)?;
-    /// let after = Parts { flags: vec![&a, &other], ..Parts::default() };
-    /// let engine = engine.recompile_parts(&before, &after)?;
-    /// assert!(!engine.bool("b", &Context::user("U-1"), true));
-    /// # Ok::<(), stitch_core::DefinitionsError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for the whole document.
-    pub fn recompile_parts<P: Part>(
-        &self,
-        before: &Parts<'_, P>,
-        after: &Parts<'_, P>,
-    ) -> Result<Self, DefinitionsError> {
-        compile::recompile_parts((self, before), after, self.mode)
-    }
-
-    /// Compiles definitions leniently, as a client does that receives them from a newer server: a flag or segment that
-    /// has an error is set aside, and so is what refers to it; such a flag answers [`Reason::FlagInvalid`].
-    ///
-    /// # Errors
-    ///
-    /// What concerns the document as a whole: its schema version, bucketing algorithm, ….
-    pub fn compile_lenient<'d>(definitions: impl Borrow<Definitions<'d>>) -> Result<Self, DefinitionsError> {
-        compile::compile(definitions.borrow(), Mode::Lenient)
-    }
-
-    /// Reads and strictly compiles a registry document.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong with the document, each with its place.
-    pub fn from_json(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Self, DefinitionsError> {
-        compile::compile_text(text.as_ref(), Mode::Strict)
-    }
-
     /// What compiling had to say: warnings, and in lenient mode also errors.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
