@@ -65,7 +65,8 @@ impl Engine {
     }
 
     /// Compiles definitions leniently, as a client does that receives them from a newer server: a flag or segment that
-    /// has an error is set aside, and so is what refers to it; such a flag answers [`Reason::FlagInvalid`].
+    /// has an error is set aside, and so is what refers to it; such a flag answers
+    /// [`Reason::FlagInvalid`](crate::Reason::FlagInvalid).
     ///
     /// # Errors
     ///
