@@ -80,9 +80,11 @@ impl Replica {
         if let Some(settings) = settings {
             self.settings.clone_from(settings);
         }
-        change(&mut self.flags, &message.removed_flags, message.flags);
-        change(&mut self.segments, &message.removed_segments, message.segments);
-        change(&mut self.overrides, &message.removed_overrides, message.overrides);
+        // In a snapshot nothing is there to be removed.
+        let removed = |keys: Vec<String>| if *snapshot { Vec::new() } else { keys };
+        change(&mut self.flags, &removed(message.removed_flags), message.flags);
+        change(&mut self.segments, &removed(message.removed_segments), message.segments);
+        change(&mut self.overrides, &removed(message.removed_overrides), message.overrides);
         Ok(true)
     }
 
@@ -202,6 +204,20 @@ mod tests {
         assert_eq!(again.to_snapshot(), replica.to_snapshot());
         replica.apply(snapshot(9, &["z"])).unwrap();
         assert_eq!(keys(&replica), ["z"]);
+    }
+
+    #[test]
+    fn a_snapshot_gives_the_order_whatever_was_there() {
+        let mut replica = Replica::default();
+        replica.apply(snapshot(1, &["a", "b", "c"])).unwrap();
+        let again = SyncResponse { removed_flags: vec!["c".to_owned()], ..snapshot(2, &["c", "new", "a"]) };
+        let kept = replica.clone();
+        replica.apply(again).unwrap();
+        assert_eq!(keys(&replica), ["c", "new", "a"]);
+        let is_shared = |key| Arc::ptr_eq(&replica.flags[key], &kept.flags[key]);
+        assert!(is_shared("a") && is_shared("c"), "a text that stays the same is the very same");
+        let engine = replica.recompile(&kept, &kept.compile().unwrap()).unwrap();
+        assert!(engine.flag_keys().eq(["c", "new", "a"]));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::number::Number;
 use crate::steps::{Decision, decide};
 
 /// Attributes of which a call remembers where it found them; a registry that reads more looks for the others each time.
-const SLOTS: usize = 64;
+pub(crate) const SLOTS: usize = 64;
 
 /// One call of the engine: whom it is for, and what it has found out already.
 #[derive(Debug)]

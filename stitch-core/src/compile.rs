@@ -84,7 +84,7 @@ pub(crate) fn recompile_parts<P: Part>(
 ) -> Result<Engine, DefinitionsError> {
     let compiled = compile_parts_keeping(after, mode, Kept::of(engine, before, after));
     let found = compiled.as_ref().map_or_else(DefinitionsError::diagnostics, Engine::diagnostics);
-    if found.iter().any(kept::concerns_order) { compile_parts(after, mode) } else { compiled }
+    if found.iter().any(kept::concerns_all) { compile_parts(after, mode) } else { compiled }
 }
 
 fn compile_parts_keeping(parts: &Parts<'_, impl Part>, mode: Mode, kept: Kept<'_>) -> Result<Engine, DefinitionsError> {

@@ -53,6 +53,8 @@ pub struct Engine {
     pub(crate) environments: Box<[Box<str>]>,
     /// The attributes that are read, each with its place among those that a call remembers.
     pub(crate) customs: Box<[Custom]>,
+    /// How many there were when all was compiled last: what is taken over brings those that nothing reads any more.
+    pub(crate) customs_anew: usize,
     pub(crate) diagnostics: Box<[Diagnostic]>,
     pub(crate) mode: Mode,
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use proptest::prelude::*;
-use stitch_core::{ContextDocument, Definitions, DefinitionsError, Engine, Json, Parts};
+use stitch_core::{Context, ContextDocument, Definitions, DefinitionsError, Engine, Json, Parts};
 
 mod generate;
 use generate::{Draw, Scenario, cases, mutate};
@@ -157,5 +157,40 @@ proptest! {
                 (of_values, of_texts, now) = (values, texts, next);
             }
         }
+    }
+}
+
+/// Flags as their texts.
+fn flags(texts: &[String]) -> Parts<'_, &str> {
+    Parts { flags: texts.iter().map(String::as_str).collect(), ..Parts::default() }
+}
+
+#[test]
+fn too_many_flags_are_refused_alike() {
+    let texts: Vec<String> = (0..100_001).map(|i| format!(r#"{{"key":"f{i}","default_value":true}}"#)).collect();
+    let segments = vec![r#"{"key":"g","when":{"flag":"f0"}}"#];
+    let before = Parts { segments: segments.clone(), ..flags(&texts[..1]) };
+    let after = Parts { segments, ..flags(&texts) };
+    let again = Engine::compile_parts(&before).expect("sound").recompile_parts(&before, &after).unwrap_err();
+    assert_eq!(again.diagnostics(), Engine::compile_parts(&after).unwrap_err().diagnostics());
+}
+
+#[test]
+fn attributes_that_nothing_reads_any_more_are_forgotten() {
+    let reads = |attribute: usize| {
+        let when = format!(r#"{{"attr": "a{attribute}", "op": "eq", "value": "x"}}"#);
+        let rule = format!(r#"{{"id": "r", "when": {when}, "serve": "off"}}"#);
+        format!(r#"{{"key": "f", "default_value": false, "rollout_stage": "full", "rules": [{rule}]}}"#)
+    };
+    let mut before = vec![reads(0)];
+    let mut engine = Engine::compile_parts(&flags(&before)).expect("sound");
+    for attribute in 1..500 {
+        let after = vec![reads(attribute)];
+        engine = engine.recompile_parts(&flags(&before), &flags(&after)).expect("sound");
+        before = after;
+        let (name, other) = (format!("a{attribute}"), format!("a{}", attribute - 1));
+        assert!(!engine.bool("f", &Context::user("U").with(&name, "x"), true));
+        assert!(engine.bool("f", &Context::user("U").with(&other, "x"), false));
+        assert!(format!("{engine:?}").matches("Custom {").count() <= 2 * 64, "after {attribute} changes");
     }
 }

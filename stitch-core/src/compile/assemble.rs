@@ -48,6 +48,7 @@ pub(super) fn assemble(
         internal_tiers: internal_tiers.into_iter().map(Box::from).collect(),
         environments: compiler.environments.iter().copied().map(Box::from).collect(),
         customs: compiler.customs.values().cloned().collect(),
+        customs_anew: compiler.kept.customs_anew().unwrap_or(compiler.customs.len()),
         diagnostics: Box::default(),
         mode: Mode::Strict,
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 use bumpalo::Bump;
 
+use crate::call::SLOTS;
 use crate::compile::{Compiler, Entry, HashMap, HashSet, index_within};
 use crate::context::Custom;
 use crate::definitions::{Address, Part, Parts};
@@ -60,10 +61,21 @@ fn concerns_others(code: Code) -> bool {
     matches!(code, Code::UnusedSegment | Code::SharedSalt)
 }
 
-/// Problems that another order of the same entries would not have, or would have elsewhere.
-pub(super) fn concerns_order(diagnostic: &Diagnostic) -> bool {
-    let code = diagnostic.code;
-    matches!(code, Code::DuplicateFlag | Code::DuplicateSegment | Code::DuplicateOverride | Code::TooManyProblems)
+/// Problems of the entries together: another order would have them elsewhere, or all entries are passed over.
+pub(super) fn concerns_all(diagnostic: &Diagnostic) -> bool {
+    matches!(
+        diagnostic.code,
+        Code::DuplicateFlag
+            | Code::DuplicateSegment
+            | Code::DuplicateOverride
+            | Code::TooManyFlags
+            | Code::TooManyProblems
+    )
+}
+
+/// Whether so many of an engine's attributes may be read by nothing any more that they should be numbered anew.
+fn has_outgrown(engine: &Engine) -> bool {
+    engine.customs.len() > SLOTS.max(2 * engine.customs_anew)
 }
 
 impl<'d> Kept<'d> {
@@ -71,7 +83,8 @@ impl<'d> Kept<'d> {
     pub(super) fn of<P: Part>(engine: &'d Engine, before: &Parts<'_, P>, after: &Parts<'_, P>) -> Self {
         let is_its_own = before.flags.len() == engine.flags.len() && before.segments.len() == engine.segments.len();
         let same_settings = before.settings == after.settings;
-        if !is_its_own || !same_settings || engine.diagnostics.iter().any(concerns_order) {
+        let concerns_all = engine.diagnostics.iter().any(concerns_all);
+        if !is_its_own || !same_settings || concerns_all || has_outgrown(engine) {
             return Self::default();
         }
         let unsound = |section| {
@@ -114,6 +127,11 @@ impl<'d> Kept<'d> {
             "segments" => self.segment(place).map(|slot| sketch_of_segment(slot, arena)),
             _ => None,
         }
+    }
+
+    /// How many attributes were read when all was compiled last, unless that is now.
+    pub(super) fn customs_anew(&self) -> Option<usize> {
+        self.engine.map(|engine| engine.customs_anew)
     }
 
     /// The attributes that what is taken over reads.
