@@ -46,7 +46,8 @@ impl Replica {
     /// Takes a message over, whole or not at all; tells whether that changed anything.
     pub(crate) fn apply(&mut self, message: SyncResponse) -> Result<bool, Gap> {
         let SyncResponse { history_id, sequence_number, snapshot, heartbeat, settings, .. } = &message;
-        if *snapshot {
+        let is_whole = *snapshot;
+        if is_whole {
             (self.history, self.number) = (history_id.clone(), *sequence_number);
             self.settings.clear();
             for (entries, put) in [
@@ -81,7 +82,7 @@ impl Replica {
             self.settings.clone_from(settings);
         }
         // In a snapshot nothing is there to be removed.
-        let removed = |keys: Vec<String>| if *snapshot { Vec::new() } else { keys };
+        let removed = |keys: Vec<String>| if is_whole { Vec::new() } else { keys };
         change(&mut self.flags, &removed(message.removed_flags), message.flags);
         change(&mut self.segments, &removed(message.removed_segments), message.segments);
         change(&mut self.overrides, &removed(message.removed_overrides), message.overrides);
