@@ -82,7 +82,11 @@ pub(crate) fn recompile_parts<P: Part>(
     after: &Parts<'_, P>,
     mode: Mode,
 ) -> Result<Engine, DefinitionsError> {
-    let compiled = compile_parts_keeping(after, mode, Kept::of(engine, before, after));
+    let kept = Kept::of(engine, before, after);
+    if kept.is_empty() {
+        return compile_parts(after, mode);
+    }
+    let compiled = compile_parts_keeping(after, mode, kept);
     let found = compiled.as_ref().map_or_else(DefinitionsError::diagnostics, Engine::diagnostics);
     if found.iter().any(kept::concerns_all) { compile_parts(after, mode) } else { compiled }
 }

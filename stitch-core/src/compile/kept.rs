@@ -18,7 +18,7 @@ use crate::json::node::Node;
 use crate::value::ValueType;
 
 /// What compiling an entry tells beside what it means: what the whole needs of it again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Origin {
     /// The fingerprint of the entry alone.
     pub(super) fingerprint: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Salts {
 }
 
 impl Origin {
-    /// The flag has the salt that one has which does not say.
+    /// Whether the salts of the flag are kept here: else its key is the only one.
     fn has_own_salts(&self) -> bool {
         self.salts.as_ref().is_some_and(|salts| !salts.flag.is_empty())
     }
@@ -115,6 +115,11 @@ impl<'d> Kept<'d> {
             flags: places(&before.flags, &after.flags, flag),
             segments: places(&before.segments, &after.segments, segment),
         }
+    }
+
+    /// Whether nothing is taken over, so that all is compiled anew.
+    pub(super) fn is_empty(&self) -> bool {
+        self.engine.is_none()
     }
 
     /// What others look at in the entry at that place of a section, if it is taken over.
