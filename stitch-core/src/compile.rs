@@ -11,6 +11,7 @@ use crate::definitions::{Definitions, Part, Parts};
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
 use crate::engine::Engine;
 use crate::json::node::Node;
+use crate::json::print;
 use crate::json::scan::scan;
 use crate::limits;
 
@@ -31,7 +32,7 @@ mod serve;
 mod settings;
 
 use assemble::assemble;
-use condition::Builder;
+use condition::{Builder, Shared};
 use flag::Variants;
 use graph::Graph;
 use kept::Kept;
@@ -39,6 +40,7 @@ pub(crate) use kept::Origin;
 use names::Names;
 use place::Place;
 pub(crate) use plan::PATCHABLE;
+use plan::RulesDraft;
 use reader::Reader;
 use settings::Root;
 
@@ -144,6 +146,10 @@ struct Compiler<'d> {
     flag_salts: Vec<&'d str>,
     /// What the programs of conditions are built with, one after the other.
     builder: Builder<'d>,
+    /// The rules that are being compiled.
+    rules: RulesDraft,
+    /// The tests of attributes that there were.
+    shared: Shared<'d>,
     /// The attributes that are read, by name.
     customs: HashMap<&'d str, Custom>,
     /// What need not be compiled.
@@ -195,11 +201,13 @@ fn run<'d>(document: &'d Node<'d>, problems: &[Diagnostic], mode: Mode, kept: Ke
         segments,
         algorithm: root.algorithm,
         environments: root.environments.clone(),
-        on_and_off: flag::keep(flag::on_and_off()),
+        on_and_off: flag::on_and_off(),
         references: Vec::new(),
         condition_salts: Vec::new(),
         flag_salts: Vec::new(),
         builder: Builder::default(),
+        rules: RulesDraft::default(),
+        shared: Shared::default(),
         customs: kept.customs().map(|custom| (&*custom.name, custom.clone())).collect(),
         kept,
     };
@@ -216,7 +224,7 @@ fn run<'d>(document: &'d Node<'d>, problems: &[Diagnostic], mode: Mode, kept: Ke
     let mut segments = Vec::with_capacity(root.segments.len());
     for (index, json) in root.segments.iter().enumerate() {
         segments.push(compiler.kept_segment(index).unwrap_or_else(|| {
-            compiler.entry(json, fingerprint::of(json), |compiler| {
+            compiler.entry(json, print::of(json), |compiler| {
                 compiler.segment(json, &Place::ROOT.key("segments").index(index))
             })
         }));

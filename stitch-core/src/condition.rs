@@ -19,9 +19,9 @@ use crate::operator::Operator;
 use crate::text::equal;
 
 /// The tests of one or more conditions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
-    pub(crate) steps: Box<[Step]>,
+    pub(crate) steps: Arc<[Step]>,
 }
 
 /// A test and its two arrows.
@@ -66,24 +66,28 @@ impl Target {
 }
 
 /// What can be asked about a context.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Test {
     /// A field of the context is that text. This and the next are nearly all that is asked in practice: they go
     /// straight to the comparison, at a third of the cost of the general way.
     FieldIs(Field, Arc<str>),
     /// An attribute is that text.
     AttributeIs(Custom, Arc<str>),
-    Attribute {
-        attribute: Attribute,
-        operator: Operator,
-    },
+    Attribute(Arc<AttributeTest>),
     Segment(SegmentIndex),
     Flag(Requirement),
     Bucket(Box<BucketTest>),
 }
 
-/// Whether the unit's bucket lies within bounds, in units of 1/100,000.
+/// What is asked of an attribute.
 #[derive(Debug)]
+pub(crate) struct AttributeTest {
+    attribute: Attribute,
+    operator: Operator,
+}
+
+/// Whether the unit's bucket lies within bounds, in units of 1/100,000.
+#[derive(Clone, Debug)]
 pub(crate) struct BucketTest {
     pub(crate) by: Attribute,
     pub(crate) hasher: Hasher,
@@ -114,16 +118,10 @@ impl Program {
 impl Test {
     /// The test of an attribute.
     pub(crate) fn of(attribute: Attribute, operator: Operator) -> Self {
-        match attribute {
-            Attribute::Field(field) => match operator.into_plain_text() {
-                Ok(text) => Self::FieldIs(field, text),
-                Err(operator) => Self::Attribute { attribute: Attribute::Field(field), operator },
-            },
-            Attribute::Custom(custom) => match operator.into_plain_text() {
-                Ok(text) => Self::AttributeIs(custom, text),
-                Err(operator) => Self::Attribute { attribute: Attribute::Custom(custom), operator },
-            },
-            Attribute::Now | Attribute::Unreadable => Self::Attribute { attribute, operator },
+        match (attribute, operator.plain_text()) {
+            (Attribute::Field(field), Some(text)) => Self::FieldIs(field, Arc::clone(text)),
+            (Attribute::Custom(custom), Some(text)) => Self::AttributeIs(custom, Arc::clone(text)),
+            (attribute, _) => Self::Attribute(Arc::new(AttributeTest { attribute, operator })),
         }
     }
 
@@ -142,10 +140,10 @@ impl Test {
     #[inline(never)]
     fn holds_otherwise<'a>(&'a self, call: &mut Call<'a>) -> bool {
         match self {
-            Self::Attribute { attribute: Attribute::Custom(custom), operator } => {
-                call.custom(custom).is_some_and(|value| operator.holds(value))
-            }
-            Self::Attribute { attribute, operator } => call.read(attribute).is_some_and(|value| operator.holds(&value)),
+            Self::Attribute(test) => match &test.attribute {
+                Attribute::Custom(custom) => call.custom(custom).is_some_and(|value| test.operator.holds(value)),
+                attribute => call.read(attribute).is_some_and(|value| test.operator.holds(&value)),
+            },
             Self::Segment(segment) => call.is_member(*segment),
             Self::Flag(requirement) => call.unsatisfied(slice::from_ref(requirement)).is_none(),
             Self::Bucket(bucket) => call.unit(&bucket.by, |unit| bucket.holds(unit)) == Some(true),

@@ -51,8 +51,8 @@ pub(crate) struct Plan {
     pub(crate) default: Outcome,
     pub(crate) gate: Gate,
     pub(crate) cohort: Box<[SegmentIndex]>,
-    /// Shared by the patches that leave them as they are.
-    pub(crate) rules: Arc<Rules>,
+    /// What is in them is shared by the patches that leave them as they are.
+    pub(crate) rules: Rules,
     pub(crate) serve: Serve,
 }
 
@@ -83,23 +83,26 @@ pub(crate) struct Gate {
 }
 
 /// A plan's rules, in order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rules {
     /// The conditions of all of them, one after the other: its answer is the place of the first rule that holds.
     pub(crate) program: Program,
     pub(crate) start: Target,
-    pub(crate) list: Box<[Rule]>,
+    pub(crate) list: Arc<[Rule]>,
+    /// Their ids, one after the other: a block of memory for each took longer than all else that a rule has.
+    pub(crate) ids: Arc<str>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { program: Program::default(), start: Target::FAILS, list: Box::default() }
+        Self { program: Program::default(), start: Target::FAILS, list: Arc::default(), ids: Arc::default() }
     }
 }
 
 #[derive(Debug)]
 pub(crate) struct Rule {
-    pub(crate) id: Box<str>,
+    /// Where its id begins and ends among those of all.
+    pub(crate) id: [u32; 2],
     pub(crate) serve: Serve,
 }
 
@@ -208,6 +211,13 @@ impl Links {
 const TALL: u32 = 64;
 
 impl Rules {
+    /// A rule's id.
+    #[inline]
+    pub(crate) fn id(&self, rule: &Rule) -> &str {
+        let [start, end] = rule.id;
+        self.ids.get(start as usize..end as usize).unwrap_or_default()
+    }
+
     /// The first rule that holds.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "see `Program::run`")]

@@ -6,9 +6,12 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::diagnostics::DefinitionsError;
 use crate::number::Number;
-use scan::{Leaf, Tree};
+use key::Word;
+use scan::{Kind, Tree};
 
+pub(crate) mod key;
 pub(crate) mod node;
+pub(crate) mod print;
 pub(crate) mod read;
 pub(crate) mod scan;
 
@@ -127,32 +130,41 @@ impl<'a> Json<'a> {
 pub(crate) struct Apart;
 
 impl<'a> Tree<'a> for Apart {
-    type Text = Cow<'a, str>;
+    type Key = Cow<'a, str>;
+    type Array = Vec<Json<'a>>;
+    type Object = Vec<Member<'a>>;
     type Value = Json<'a>;
 
     #[inline]
-    fn text(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+    fn known_key(&self, word: Word) -> Cow<'a, str> {
+        Cow::Borrowed(word.as_str())
+    }
+
+    #[inline]
+    fn other_key(&self, text: Cow<'a, str>) -> Cow<'a, str> {
         text
     }
 
     #[inline]
-    fn leaf(&self, leaf: Leaf<Cow<'a, str>>) -> Json<'a> {
-        match leaf {
-            Leaf::Null => Json::Null,
-            Leaf::Boolean(boolean) => Json::Boolean(boolean),
-            Leaf::Number(number) => Json::Number(number),
-            Leaf::Text(text) => Json::Text(text),
+    fn array(&self, items: &mut Vec<Json<'a>>, start: usize) -> Vec<Json<'a>> {
+        items.split_off(start)
+    }
+
+    #[inline]
+    fn object(&self, members: &mut Vec<Member<'a>>, start: usize) -> Vec<Member<'a>> {
+        members.split_off(start)
+    }
+
+    #[inline]
+    fn value(&self, kind: Kind<Cow<'a, str>, Self::Array, Self::Object>) -> Json<'a> {
+        match kind {
+            Kind::Null => Json::Null,
+            Kind::Boolean(boolean) => Json::Boolean(boolean),
+            Kind::Number(number) => Json::Number(number),
+            Kind::Text(text) => Json::Text(text),
+            Kind::Array(items) => Json::Array(items),
+            Kind::Object(members) => Json::Object(members),
         }
-    }
-
-    #[inline]
-    fn array(&self, items: &mut Vec<Json<'a>>, start: usize) -> Json<'a> {
-        Json::Array(items.split_off(start))
-    }
-
-    #[inline]
-    fn object(&self, members: &mut Vec<Member<'a>>, start: usize) -> Json<'a> {
-        Json::Object(members.split_off(start))
     }
 }
 

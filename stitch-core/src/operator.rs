@@ -25,17 +25,17 @@ mod text_set;
 pub(crate) use text_set::TextSet;
 
 /// An operator with its value.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Operator {
     Exists,
     Equality(equality::Equality),
     Order(order::Order),
-    Membership(Box<membership::Membership>),
+    Membership(membership::Membership),
     Contains(contains::Contains),
     Affix(affix::Affix),
-    Pattern(Box<pattern::Pattern>),
-    Semver(Box<semver::Comparison>),
-    Temporal(Box<temporal::Temporal>),
+    Pattern(pattern::Pattern),
+    Semver(semver::Comparison),
+    Temporal(temporal::Temporal),
 }
 
 /// The names, in the order of the contract, and whether `ignore_case` goes with them.
@@ -107,27 +107,27 @@ impl Operator {
         let place = &place.key("value");
         match name {
             "eq" | "ne" => equality::Equality::compile(name == "ne", value, fold, place, reader).map(Self::Equality),
-            "in" | "not_in" => membership::Membership::compile(name == "not_in", value, fold, place, reader)
-                .map(|membership| Self::Membership(Box::new(membership))),
+            "in" | "not_in" => {
+                membership::Membership::compile(name == "not_in", value, fold, place, reader).map(Self::Membership)
+            }
             "contains" => contains::Contains::compile(value, fold, place, reader).map(Self::Contains),
             "starts_with" | "ends_with" => {
                 affix::Affix::compile(name == "ends_with", value, fold, place, reader).map(Self::Affix)
             }
-            "matches" => {
-                pattern::Pattern::compile(value, fold, place, reader).map(|pattern| Self::Pattern(Box::new(pattern)))
+            "matches" => pattern::Pattern::compile(value, fold, place, reader).map(Self::Pattern),
+            "before" | "after" => {
+                temporal::Temporal::compile(name == "after", value, place, reader).map(Self::Temporal)
             }
-            "before" | "after" => temporal::Temporal::compile(name == "after", value, place, reader)
-                .map(|temporal| Self::Temporal(Box::new(temporal))),
             "lt" | "lte" | "gt" | "gte" => order::Order::compile(name, value, place, reader).map(Self::Order),
-            _ => semver::Comparison::compile(name, value, place, reader).map(|semver| Self::Semver(Box::new(semver))),
+            _ => semver::Comparison::compile(name, value, place, reader).map(Self::Semver),
         }
     }
 
     /// The text that an attribute must equal, where the operator is no more than that.
-    pub(crate) fn into_plain_text(self) -> Result<Arc<str>, Self> {
+    pub(crate) fn plain_text(&self) -> Option<&Arc<str>> {
         match self {
-            Self::Equality(equality) => equality.into_plain_text().map_err(Self::Equality),
-            other => Err(other),
+            Self::Equality(equality) => equality.plain_text(),
+            _ => None,
         }
     }
 

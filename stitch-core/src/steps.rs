@@ -176,7 +176,7 @@ fn open<'a, O: Observer>(
         note_rules(&plan.rules, rule, observer);
     }
     let serve = rule.map_or(&plan.serve, |rule| &rule.serve);
-    let rule_id = rule.map(|rule| &*rule.id);
+    let rule_id = rule.map(|rule| plan.rules.id(rule));
     let variant = match serve {
         Serve::Variant(variant) => Some(*variant),
         Serve::Split(split) => split_variant(split, call, observer),
@@ -199,10 +199,10 @@ fn split_variant<'a>(split: &'a Split, call: &mut Call<'a>, observer: &mut impl 
 
 /// Tells of each rule up to the first one that holds.
 fn note_rules(rules: &Rules, first: Option<&Rule>, observer: &mut impl Observer) {
-    for rule in &rules.list {
+    for rule in &*rules.list {
         let holds = first.is_some_and(|first| std::ptr::eq(first, rule));
         observer.note("rule", || {
-            Json::Object(vec![("id".into(), Json::from(String::from(&*rule.id))), ("holds".into(), holds.into())])
+            Json::Object(vec![("id".into(), Json::from(rules.id(rule).to_owned())), ("holds".into(), holds.into())])
         });
         if holds {
             return;

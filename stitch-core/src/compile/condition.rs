@@ -1,5 +1,7 @@
 //! Conditions to programs of tests.
 
+use std::sync::Arc;
+
 use crate::bucketing::{Hasher, Purpose};
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
@@ -9,15 +11,25 @@ use crate::context::{Attribute, Custom};
 use crate::diagnostics::nearest::list;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::Requirement;
-use crate::json::node::Node;
+use crate::json::key::{Key, Keys};
+use crate::json::node::{Node, Object};
 use crate::operator::{Operator, Source};
-use crate::text::is_one_of;
 
 mod known;
+mod shared;
 
 use known::Repeated;
+pub(super) use shared::Shared;
 
-const FORMS: [&str; 7] = ["all", "any", "not", "segment", "flag", "bucket", "attr"];
+const FORMS: Keys<7> = Keys::of(["all", "any", "not", "segment", "flag", "bucket", "attr"]);
+const ALL: Keys<1> = Keys::of(["all"]);
+const ANY: Keys<1> = Keys::of(["any"]);
+const NOT: Keys<1> = Keys::of(["not"]);
+const SEGMENT: Keys<1> = Keys::of(["segment"]);
+const REQUIREMENT: Keys<2> = Keys::of(["flag", "variant"]);
+const BUCKET: Keys<1> = Keys::of(["bucket"]);
+const BUCKET_TEST: Keys<4> = Keys::of(["salt", "by", "from", "to"]);
+const ATTRIBUTE_TEST: Keys<4> = Keys::of(["attr", "op", "value", "ignore_case"]);
 /// The upper bound of bucket conditions, in units of 1/100,000.
 const BUCKETS: i64 = 100_000;
 
@@ -89,8 +101,8 @@ impl<'d> Builder<'d> {
         }
     }
 
-    fn test(&mut self, test: Test, json: &'d Node<'d>, [entry, then, otherwise]: [Label; 3]) {
-        self.repeated.note(json);
+    fn test(&mut self, test: Test, written: &'d Object<'d>, [entry, then, otherwise]: [Label; 3]) {
+        self.repeated.note(written);
         self.set(entry, Destination::Step(self.drafts.len()));
         self.drafts.push(Draft { test, then, otherwise });
     }
@@ -120,16 +132,16 @@ impl<'d> Builder<'d> {
         }
         starts.clear();
         starts.extend(entries.map(|entry| resolve(settled, entry)));
-        let mut steps = Vec::with_capacity(drafts.len());
-        steps.extend(drafts.drain(..).map(|Draft { test, then, otherwise }| Step {
+        let step = |Draft { test, then, otherwise }| Step {
             test,
             then: resolve(settled, then),
             otherwise: resolve(settled, otherwise),
-        }));
-        if let Some(&start) = starts.first() {
-            repeated.pass_over(&mut steps, start);
+        };
+        let mut steps: Arc<[Step]> = drafts.drain(..).map(step).collect();
+        if let (Some(&start), Some(steps)) = (starts.first(), Arc::get_mut(&mut steps)) {
+            repeated.pass_over(steps, start);
         }
-        (Program { steps: steps.into() }, starts)
+        (Program { steps }, starts)
     }
 }
 
@@ -141,8 +153,12 @@ fn step(index: usize) -> Target {
 impl<'d> Compiler<'d> {
     /// Adds a condition to the program, with where to go if it holds and if it does not; where it is wrong it leads nowhere.
     pub(super) fn condition(&mut self, json: &'d Node<'d>, place: &Place<'_>, [entry, then, otherwise]: [Label; 3]) {
-        let Some(members) = self.reader.members(json, place) else { return };
-        let mut forms = members.map(|(key, _)| key).filter(|key| is_one_of(key, &FORMS));
+        let Some(written) = self.reader.object(json, place) else { return };
+        if let Some((written, test)) = self.shared.get(written) {
+            return self.builder.test(test.clone(), written, [entry, then, otherwise]);
+        }
+        let mut forms =
+            written.members().map(|(key, _)| key).filter(|key| FORMS.place(*key).is_some()).map(Key::as_str);
         let form = match (forms.next(), forms.next()) {
             (Some(form), None) => form,
             (None, _) => {
@@ -159,9 +175,15 @@ impl<'d> Compiler<'d> {
                 return;
             }
         };
+        let reports = self.reader.reports;
         let test = match form {
             "all" | "any" | "not" => {
-                let [Some(inner)] = self.reader.fields(json, place, &[form]).unwrap_or_default() else { return };
+                let own = match form {
+                    "all" => &ALL,
+                    "any" => &ANY,
+                    _ => &NOT,
+                };
+                let [Some(inner)] = self.reader.fields(json, place, own).unwrap_or_default() else { return };
                 let place = &place.key(form);
                 match form {
                     "not" => self.condition(inner, place, [entry, otherwise, then]),
@@ -176,7 +198,10 @@ impl<'d> Compiler<'d> {
             _ => self.attribute_test(json, place),
         };
         if let Some(test) = test {
-            self.builder.test(test, json, [entry, then, otherwise]);
+            if form == "attr" && self.reader.reports == reports {
+                self.shared.keep(written, &test);
+            }
+            self.builder.test(test, written, [entry, then, otherwise]);
         }
     }
 
@@ -205,7 +230,7 @@ impl<'d> Compiler<'d> {
     }
 
     fn segment_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
-        let [key] = self.reader.fields(json, place, &["segment"])?;
+        let [key] = self.reader.fields(json, place, &SEGMENT)?;
         let index = self.segment_reference(key?, &place.key("segment"))?;
         Some(Test::Segment(index))
     }
@@ -216,7 +241,7 @@ impl<'d> Compiler<'d> {
 
     /// `{"flag": key, "variant": name?}`: a condition's or a dependency's.
     pub(super) fn requirement(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Requirement> {
-        let [key, variant] = self.reader.fields(json, place, &["flag", "variant"])?;
+        let [key, variant] = self.reader.fields(json, place, &REQUIREMENT)?;
         let key = self.reader.required(key, place, "flag", "name the flag that must be satisfied")?;
         let flag = self.flag_reference(key, &place.key("flag"));
         let variant = match variant {
@@ -267,9 +292,9 @@ impl<'d> Compiler<'d> {
     }
 
     fn bucket_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
-        let [bucket] = self.reader.fields(json, place, &["bucket"])?;
+        let [bucket] = self.reader.fields(json, place, &BUCKET)?;
         let place = &place.key("bucket");
-        let [salt, by, from, to] = self.reader.fields(bucket?, place, &["salt", "by", "from", "to"])?;
+        let [salt, by, from, to] = self.reader.fields(bucket?, place, &BUCKET_TEST)?;
         let salt = self.reader.required(salt, place, "salt", "buckets of different salts are independent");
         let salt = salt.and_then(|salt| self.reader.text(salt, &place.key("salt")));
         let by = match by {
@@ -299,8 +324,7 @@ impl<'d> Compiler<'d> {
     }
 
     fn attribute_test(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Test> {
-        let [attribute, operator, value, ignore_case] =
-            self.reader.fields(json, place, &["attr", "op", "value", "ignore_case"])?;
+        let [attribute, operator, value, ignore_case] = self.reader.fields(json, place, &ATTRIBUTE_TEST)?;
         let attribute = self.attribute(attribute?, &place.key("attr"));
         let operator = self.reader.required(operator, place, "op", "say how to compare")?;
         let name = self.reader.text(operator, &place.key("op"))?;

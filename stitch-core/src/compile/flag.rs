@@ -11,10 +11,11 @@ use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::flag::{Flag, Outcome, Requirement, Scopes};
+use crate::json::key::{Key, Keys};
 use crate::json::node::Node;
 use crate::value::{StoredValue, ValueType};
 
-pub(super) const FLAG: [&str; 20] = [
+pub(super) const FLAG: Keys<20> = Keys::of([
     "key",
     "type",
     "default_value",
@@ -35,7 +36,7 @@ pub(super) const FLAG: [&str; 20] = [
     "environments",
     "audit",
     "paused_from",
-];
+]);
 pub(super) const SCOPES: [&str; 3] = ["global", "tenant", "user"];
 
 impl<'d> Compiler<'d> {
@@ -76,8 +77,17 @@ impl<'d> Compiler<'d> {
             }
             None => Some(ValueType::Boolean),
         };
-        let names_variants = variants.is_some();
-        let variants = self.variants(variants, value_type, place);
+        let named = variants.map(|json| self.variants(json, value_type, &place.key("variants")));
+        let variants = match (&named, value_type) {
+            (Some(named), _) => named.as_slice(),
+            (None, Some(ValueType::Boolean)) => &ON_AND_OFF,
+            (None, Some(value_type)) => {
+                let message = format!("`variants` is required: give the {value_type} values by name");
+                self.reader.report(Code::MissingKey, place, message);
+                &[]
+            }
+            (None, None) => &[],
+        };
         let algorithm = match algorithm {
             Some(json) => read_algorithm(json, &place.key("algorithm"), &mut self.reader),
             None => Some(self.algorithm),
@@ -97,7 +107,7 @@ impl<'d> Compiler<'d> {
             key: key.unwrap_or_default(),
             json,
             value_type,
-            variants: &variants,
+            variants,
             algorithm: algorithm.unwrap_or(Algorithm::Xxh64),
             bucket_by: bucket_by.clone().unwrap_or(Attribute::USER_ID),
         };
@@ -106,7 +116,7 @@ impl<'d> Compiler<'d> {
         if self.reader.errors > errors {
             return None;
         }
-        let (variant_names, variants) = if names_variants { keep(variants) } else { self.on_and_off.clone() };
+        let (variant_names, variants) = named.map_or_else(|| self.on_and_off.clone(), keep);
         Some(Flag {
             key: key?.into(),
             value_type: value_type?,
@@ -138,24 +148,13 @@ impl<'d> Compiler<'d> {
     /// The variants that can be read, by name in the order of their UTF-8 bytes.
     fn variants(
         &mut self,
-        json: Option<&'d Node<'d>>,
+        json: &'d Node<'d>,
         value_type: Option<ValueType>,
         place: &Place<'_>,
     ) -> Vec<(&'d str, StoredValue)> {
-        let Some(json) = json else {
-            return match value_type {
-                Some(ValueType::Boolean) => on_and_off(),
-                Some(value_type) => {
-                    let message = format!("`variants` is required: give the {value_type} values by name");
-                    self.reader.report(Code::MissingKey, place, message);
-                    Vec::new()
-                }
-                None => Vec::new(),
-            };
-        };
-        let place = &place.key("variants");
         let mut variants = Vec::new();
         for (name, json) in self.reader.members(json, place).into_iter().flatten() {
+            let name = name.as_str();
             let place = &place.key(name);
             self.reader.name(name, place);
             if let Some(value_type) = value_type {
@@ -187,9 +186,9 @@ impl<'d> Compiler<'d> {
                     self.warn_of_large_integers(item, &place.index(index));
                 }
             }
-            Node::Object(members) => {
-                for (key, value) in *members {
-                    self.warn_of_large_integers(value, &place.key(key));
+            Node::Object(object) => {
+                for (key, value) in object.members {
+                    self.warn_of_large_integers(value, &place.key(key.as_str()));
                 }
             }
             Node::Null | Node::Boolean(_) | Node::Text(_) => {}
@@ -243,21 +242,25 @@ impl<'d> Compiler<'d> {
     }
 
     /// What can be patched is what `plan` reads; the rest of a flag's keys cannot.
-    pub(super) fn is_unpatchable(key: &str) -> bool {
-        FLAG.contains(&key) && !PATCHABLE.contains(&key)
+    pub(super) fn is_unpatchable(key: Key<'_>) -> bool {
+        FLAG.place(key).is_some() && PATCHABLE.place(key).is_none()
     }
 }
 
 /// The variants of a boolean flag that does not say.
-pub(super) fn on_and_off<'d>() -> Vec<(&'d str, StoredValue)> {
-    vec![("off", StoredValue::Boolean(false)), ("on", StoredValue::Boolean(true))]
-}
+static ON_AND_OFF: [(&str, StoredValue); 2] =
+    [("off", StoredValue::Boolean(false)), ("on", StoredValue::Boolean(true))];
 
 /// The names of variants, and the variants.
 pub(super) type Variants = (Arc<[Box<str>]>, Arc<[Outcome]>);
 
+/// Those of such a flag as an engine keeps them.
+pub(super) fn on_and_off() -> Variants {
+    keep([("off", false), ("on", true)].map(|(name, value)| (name, StoredValue::Boolean(value))).into())
+}
+
 /// Variants as an engine keeps them.
-pub(super) fn keep(variants: Vec<(&str, StoredValue)>) -> Variants {
+fn keep(variants: Vec<(&str, StoredValue)>) -> Variants {
     let names = variants.iter().map(|(name, _)| Box::from(*name)).collect();
     let outcome = |(index, (_, value))| Outcome { value, variant: Some(index) };
     (names, (0..).zip(variants).map(outcome).collect())

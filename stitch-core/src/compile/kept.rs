@@ -14,6 +14,7 @@ use crate::definitions::{Address, Part, Parts};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::engine::{Engine, SegmentSlot, Slot};
 use crate::flag::{Flag, Links, Segment};
+use crate::json::key::Key;
 use crate::json::node::Node;
 use crate::value::ValueType;
 
@@ -201,30 +202,34 @@ impl<P: Part> References<'_, '_, P> {
 /// What others look at in a flag: its type, its variants, and where it may be overridden.
 fn sketch_of_flag<'n>(slot: &'n Slot, arena: &'n Bump) -> Node<'n> {
     let mut members = ArrayVec::<_, 4>::new();
-    members.extend(slot.key.as_deref().map(|key| ("key", Node::Text(key))));
+    members.extend(slot.key.as_deref().map(|key| (Key::of("key"), Node::Text(key))));
     if let Some(flag) = &slot.flag {
         if flag.value_type != ValueType::Boolean {
-            members.push(("type", Node::Text(flag.value_type.as_str())));
+            members.push((Key::of("type"), Node::Text(flag.value_type.as_str())));
         }
         let mut names = flag.variant_names.iter().map(|name| &**name);
         if flag.value_type != ValueType::Boolean || !names.clone().eq(["off", "on"]) {
-            let variants =
-                arena.alloc_slice_fill_with(names.len(), |_| (names.next().unwrap_or_default(), Node::Boolean(true)));
-            members.push(("variants", Node::Object(variants)));
+            let variants = arena.alloc_slice_fill_with(names.len(), |_| {
+                (Key::of(names.next().unwrap_or_default()), Node::Boolean(true))
+            });
+            members.push((Key::of("variants"), Node::object(variants, arena)));
         }
         let scopes = [("user", flag.scopes.user), ("tenant", flag.scopes.tenant)];
         if scopes.iter().any(|(_, allowed)| !allowed) {
             let allowed = scopes.into_iter().filter(|(_, allowed)| *allowed).map(|(name, _)| Node::Text(name));
-            members.push(("allowed_scopes", Node::Array(arena.alloc_slice_copy(&allowed.collect::<ArrayVec<_, 2>>()))));
+            members.push((
+                Key::of("allowed_scopes"),
+                Node::Array(arena.alloc_slice_copy(&allowed.collect::<ArrayVec<_, 2>>())),
+            ));
         }
     }
-    Node::Object(arena.alloc_slice_copy(&members))
+    Node::object(arena.alloc_slice_copy(&members), arena)
 }
 
 /// What others look at in a segment.
 fn sketch_of_segment<'n>(slot: &'n SegmentSlot, arena: &'n Bump) -> Node<'n> {
-    let members = slot.key.as_deref().map(|key| ("key", Node::Text(key)));
-    Node::Object(arena.alloc_slice_copy(members.as_slice()))
+    let members = slot.key.as_deref().map(|key| (Key::of("key"), Node::Text(key)));
+    Node::object(arena.alloc_slice_copy(members.as_slice()), arena)
 }
 
 impl<'d> Compiler<'d> {

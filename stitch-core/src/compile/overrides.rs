@@ -9,11 +9,12 @@ use crate::compile::{Compiler, Entry, index_within};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::{Flag, Outcome};
 use crate::instant::Instant;
+use crate::json::key::Keys;
 use crate::json::node::Node;
 use crate::overrides::OverrideRow;
 use crate::value::ValueType;
 
-const ROW: [&str; 12] = [
+const ROW: Keys<12> = Keys::of([
     "id",
     "scope",
     "flag_key",
@@ -26,7 +27,7 @@ const ROW: [&str; 12] = [
     "created_by",
     "source",
     "rationale",
-];
+]);
 const SCOPES: [&str; 2] = ["user", "tenant"];
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

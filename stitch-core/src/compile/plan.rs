@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::bucketing::{Algorithm, Hasher, Purpose};
 use crate::compile::Compiler;
+use crate::compile::condition::Label;
 use crate::compile::distinct::Distinct;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
@@ -12,17 +13,28 @@ use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::flag::{Before, Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve, VariantIndex};
+use crate::json::key::Keys;
 use crate::json::node::Node;
 use crate::limits;
 use crate::stage::Stage;
-use crate::text::{equal, is_one_of};
+use crate::text::equal;
 use crate::value::{StoredValue, ValueType};
 
 /// The keys of a flag that an environment can patch.
-pub(crate) const PATCHABLE: [&str; 9] =
-    ["default_value", "serve", "rules", "rollout_stage", "rollout_pct", "cohort", "salt", "audit", "paused_from"];
-const RULE: [&str; 3] = ["id", "when", "serve"];
-const AUDIT: [&str; 5] = ["created_at", "created_by", "last_flipped_at", "last_flipped_by", "last_approval_ref"];
+pub(crate) const PATCHABLE: Keys<9> = Keys::of([
+    "default_value",
+    "serve",
+    "rules",
+    "rollout_stage",
+    "rollout_pct",
+    "cohort",
+    "salt",
+    "audit",
+    "paused_from",
+]);
+const RULE: Keys<3> = Keys::of(["id", "when", "serve"]);
+const AUDIT: Keys<5> =
+    Keys::of(["created_at", "created_by", "last_flipped_at", "last_flipped_by", "last_approval_ref"]);
 
 /// Variants that are looked through one by one.
 const FEW: usize = 8;
@@ -56,22 +68,22 @@ impl Kind<'_, '_> {
 
 /// Where each patchable key of a plan comes from.
 pub(super) struct Sources<'s, 'd> {
-    fields: [Option<&'d Node<'d>>; PATCHABLE.len()],
+    fields: [Option<&'d Node<'d>>; PATCHABLE.names.len()],
     /// Whether the patch has the key; else it is the flag's own.
-    patched: [bool; PATCHABLE.len()],
+    patched: [bool; PATCHABLE.names.len()],
     place: &'s Place<'s>,
 }
 
 impl<'s, 'd> Sources<'s, 'd> {
     /// A flag's own keys.
-    pub(super) fn base(own: [Option<&'d Node<'d>>; PATCHABLE.len()], place: &'s Place<'s>) -> Self {
-        Self { fields: own, patched: [true; PATCHABLE.len()], place }
+    pub(super) fn base(own: [Option<&'d Node<'d>>; PATCHABLE.names.len()], place: &'s Place<'s>) -> Self {
+        Self { fields: own, patched: [true; PATCHABLE.names.len()], place }
     }
 
     /// A patch over a flag's own keys.
     fn patch(
-        own: [Option<&'d Node<'d>>; PATCHABLE.len()],
-        patch: [Option<&'d Node<'d>>; PATCHABLE.len()],
+        own: [Option<&'d Node<'d>>; PATCHABLE.names.len()],
+        patch: [Option<&'d Node<'d>>; PATCHABLE.names.len()],
         place: &'s Place<'s>,
     ) -> Self {
         let mut fields = own;
@@ -80,6 +92,44 @@ impl<'s, 'd> Sources<'s, 'd> {
         }
         Self { fields, patched: patch.map(|field| field.is_some()), place }
     }
+}
+
+/// The rules of a plan under construction. One serves for all of them, so that each finds the room that those before it
+/// made.
+#[derive(Default)]
+pub(super) struct RulesDraft {
+    parts: Vec<RulePart>,
+    list: Vec<Rule>,
+    ids: String,
+}
+
+impl RulesDraft {
+    fn begin(&mut self) {
+        self.parts.clear();
+        self.list.clear();
+        self.ids.clear();
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
+    fn push(&mut self, id: &str, serve: Serve) {
+        let start = self.ids.len() as u32;
+        self.ids.push_str(id);
+        self.list.push(Rule { id: [start, self.ids.len() as u32], serve });
+    }
+
+    /// The rules, and their ids.
+    fn finish(&mut self) -> (Arc<[Rule]>, Arc<str>) {
+        (self.list.drain(..).collect(), self.ids.as_str().into())
+    }
+}
+
+/// A rule that is being compiled.
+struct RulePart {
+    /// Its place in the document.
+    index: usize,
+    is_sound: bool,
+    /// Where its condition starts; where that fails, the next one does.
+    start: Label,
 }
 
 impl<'d> Compiler<'d> {
@@ -102,11 +152,11 @@ impl<'d> Compiler<'d> {
             None => compiler.default_serve(kind, place),
         });
         let rules = match (base, rules) {
-            (Some(base), _) if !own_rules && !own_salt => Arc::clone(&base.rules),
+            (Some(base), _) if !own_rules && !own_salt => base.rules.clone(),
             (_, Some(json)) => {
-                Arc::new(self.reported(own_rules, |compiler| compiler.rules(json, &place.key("rules"), kind, salt)))
+                self.reported(own_rules, |compiler| compiler.rules(json, &place.key("rules"), kind, salt))
             }
-            (_, None) => Arc::default(),
+            (_, None) => Rules::default(),
         };
         let stage = self.reported(own_stage, |compiler| match stage {
             Some(json) => compiler.stage(json, &place.key("rollout_stage")),
@@ -153,13 +203,14 @@ impl<'d> Compiler<'d> {
         &mut self,
         environments: Option<&'d Node<'d>>,
         kind: &Kind<'_, 'd>,
-        own: [Option<&'d Node<'d>>; PATCHABLE.len()],
+        own: [Option<&'d Node<'d>>; PATCHABLE.names.len()],
         (base, place): (Option<&Plan>, &Place<'_>),
     ) -> Vec<(Box<str>, Plan)> {
         let Some(json) = environments else { return Vec::new() };
         let place = &place.key("environments");
         let mut patches = Vec::new();
         for (environment, json) in self.reader.members(json, place).into_iter().flatten() {
+            let environment = environment.as_str();
             let place = &place.key(environment);
             if !self.environments.contains(&environment) {
                 let hint = suggest(environment, &self.environments);
@@ -167,8 +218,9 @@ impl<'d> Compiler<'d> {
                 self.reader.report(Code::UnknownEnvironment, place, message);
             }
             let Some(members) = self.reader.members(json, place) else { continue };
-            let (unpatchable, members): (Vec<_>, Vec<_>) = members.partition(|(key, _)| Self::is_unpatchable(key));
+            let (unpatchable, members): (Vec<_>, Vec<_>) = members.partition(|(key, _)| Self::is_unpatchable(*key));
             for (key, _) in unpatchable {
+                let key = key.as_str();
                 let message = format!("`{key}` is the same in all environments: remove it here");
                 self.reader.report(Code::UnpatchableKey, &place.key(key), message);
             }
@@ -237,7 +289,8 @@ impl<'d> Compiler<'d> {
     fn audit(&mut self, json: Option<&'d Node<'d>>, place: &Place<'_>) -> bool {
         let members = json.and_then(|json| self.reader.members(json, place));
         let mut approved = false;
-        for (key, value) in members.into_iter().flatten().filter(|(key, _)| is_one_of(key, &AUDIT)) {
+        for (key, value) in members.into_iter().flatten().filter(|(key, _)| AUDIT.place(*key).is_some()) {
+            let key = key.as_str();
             let text = self.reader.text(value, &place.key(key));
             approved |= key == "last_approval_ref" && text.is_some_and(|text| !text.is_empty());
         }
@@ -253,9 +306,8 @@ impl<'d> Compiler<'d> {
         }
         self.builder.begin();
         let mut ids = Distinct::default();
-        let mut list = Vec::with_capacity(items.len());
-        // Of each rule: its place, whether it is sound, and where its condition starts. Where one fails the next starts.
-        let mut parts = Vec::with_capacity(items.len());
+        let mut draft = std::mem::take(&mut self.rules);
+        draft.begin();
         let mut here = self.builder.label();
         for (index, item) in items.iter().enumerate() {
             let place = &place.index(index);
@@ -273,30 +325,36 @@ impl<'d> Compiler<'d> {
             }
             let when =
                 self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
-            let (holds, next) = (self.builder.answer(answer(parts.len())), self.builder.label());
+            let (holds, next) = (self.builder.answer(answer(draft.parts.len())), self.builder.label());
             if let Some(when) = when {
                 self.condition(when, &place.key("when"), [here, holds, next]);
             }
             let serve = self.reader.required(serve, place, "serve", "say what the rule serves");
             let serve = serve.and_then(|serve| self.serve(serve, &place.key("serve"), kind, salt));
-            list.extend(serve.map(|serve| Rule { id: id.into(), serve }));
-            parts.push((index, self.reader.errors == errors, here));
+            if let Some(serve) = serve {
+                draft.push(id, serve);
+            }
+            draft.parts.push(RulePart { index, is_sound: self.reader.errors == errors, start: here });
             here = next;
         }
         self.builder.none_holds(here);
-        let (program, starts) = self.builder.finish(parts.iter().map(|&(.., start)| start).chain([here]));
+        let (program, starts) = self.builder.finish(draft.parts.iter().map(|part| part.start).chain([here]));
         let mut always = false;
-        for ((number, &(index, sound, _)), arrows) in parts.iter().enumerate().zip(starts.windows(2)) {
+        for ((number, &RulePart { index, is_sound, .. }), arrows) in
+            draft.parts.iter().enumerate().zip(starts.windows(2))
+        {
             let [when, next] = arrows else { break };
-            if sound && (always || when == next) {
+            if is_sound && (always || when == next) {
                 let why = if always { "a rule above always holds" } else { "its condition never holds" };
                 let message = format!("this rule can never be reached: {why}");
                 self.reader.report(Code::UnreachableRule, &place.index(index), message);
             }
-            always |= sound && *when == answer(number);
+            always |= is_sound && *when == answer(number);
         }
         let start = starts.first().copied().unwrap_or(Target::FAILS);
-        Rules { program, start, list: list.into() }
+        let (list, ids) = draft.finish();
+        self.rules = draft;
+        Rules { program, start, list, ids }
     }
 }
 

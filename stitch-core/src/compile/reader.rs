@@ -7,10 +7,10 @@ use regex::Regex;
 use crate::compile::place::Place;
 use crate::diagnostics::nearest::{nearest, suggest};
 use crate::diagnostics::{Code, Diagnostic, Found, Severity};
-use crate::json::node::Node;
+use crate::json::key::{Key, Keys};
+use crate::json::node::{Node, Object};
 use crate::limits;
 use crate::number::{MAX_SAFE_INTEGER, Number};
-use crate::text::equal;
 
 /// Keys that any object of a document may have for people and other tools, besides every key that begins with `x-`.
 const METADATA: [&str; 16] = [
@@ -32,11 +32,18 @@ const METADATA: [&str; 16] = [
     "revision",
 ];
 
+/// Whether a name has as few characters as it may, all of them printable ASCII, as nearly all have.
+fn is_plain_name(name: &str) -> bool {
+    (1..=limits::NAME_CHARS).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 /// Collects diagnostics.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     pub(crate) found: Found,
     pub(crate) errors: usize,
+    /// Everything that was reported, also where nothing was kept of it.
+    pub(crate) reports: usize,
     /// Patterns that were compiled already, by what they are to the regex crate.
     pub(crate) regexes: HashMap<String, Regex>,
     /// Nothing is kept: what is read again has been reported already.
@@ -45,6 +52,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn report(&mut self, code: Code, place: &Place<'_>, message: impl Into<String>) {
+        self.reports += 1;
         self.errors += usize::from(code.severity() == Severity::Error);
         if !self.is_silent {
             self.found.push(code, || Diagnostic::new(code, place.pointer(), message));
@@ -139,9 +147,13 @@ impl Reader {
         &mut self,
         json: &'d Node<'d>,
         place: &Place<'_>,
-    ) -> Option<impl Iterator<Item = (&'d str, &'d Node<'d>)> + use<'d>> {
-        if let Node::Object(members) = json {
-            return Some(members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (*key, value)));
+    ) -> Option<impl Iterator<Item = (Key<'d>, &'d Node<'d>)> + use<'d>> {
+        Some(self.object(json, place)?.members())
+    }
+
+    pub(crate) fn object<'d>(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<&'d Object<'d>> {
+        if let Node::Object(object) = json {
+            return Some(object);
         }
         self.wrong_type(json, place, "an object");
         None
@@ -152,7 +164,7 @@ impl Reader {
         &mut self,
         json: &'d Node<'d>,
         place: &Place<'_>,
-        known: &[&str; N],
+        known: &Keys<N>,
     ) -> Option<[Option<&'d Node<'d>>; N]> {
         let members = self.members(json, place)?;
         Some(self.sort(members, place, known))
@@ -161,24 +173,29 @@ impl Reader {
     /// Members by their keys, in the order of `known`; warns of keys that mean nothing there.
     pub(crate) fn sort<'d, const N: usize>(
         &mut self,
-        members: impl Iterator<Item = (&'d str, &'d Node<'d>)>,
+        members: impl Iterator<Item = (Key<'d>, &'d Node<'d>)>,
         place: &Place<'_>,
-        known: &[&str; N],
+        known: &Keys<N>,
     ) -> [Option<&'d Node<'d>>; N] {
         let mut fields = [None; N];
         for (key, value) in members {
-            match known.iter().zip(&mut fields).find(|(known, _)| equal(known, key)) {
-                Some((_, field)) => *field = Some(value),
-                None if METADATA.contains(&key) || key.starts_with("x-") => {}
-                None => {
-                    let near = nearest(key, known).map(|(near, _)| near).unwrap_or_default();
-                    let message =
-                        format!("`{key}` means nothing here: did you mean `{near}`? Keys of your own begin with `x-`");
-                    self.report(Code::UnknownKey, &place.key(key), message);
-                }
+            match known.place(key).and_then(|place| fields.get_mut(place)) {
+                Some(field) => *field = Some(value),
+                None => self.check_metadata(key.as_str(), place, &known.names),
             }
         }
         fields
+    }
+
+    /// Warns of a key that means nothing, unless it is one that any object may have.
+    #[cold]
+    fn check_metadata(&mut self, key: &str, place: &Place<'_>, known: &[&str]) {
+        if !METADATA.contains(&key) && !key.starts_with("x-") {
+            let near = nearest(key, known).map(|(near, _)| near).unwrap_or_default();
+            let message =
+                format!("`{key}` means nothing here: did you mean `{near}`? Keys of your own begin with `x-`");
+            self.report(Code::UnknownKey, &place.key(key), message);
+        }
     }
 
     /// A field that must be there.
@@ -197,7 +214,8 @@ impl Reader {
 
     /// A name of a variant, rule or segment.
     pub(crate) fn name(&mut self, name: &str, place: &Place<'_>) -> bool {
-        let sound = (1..=limits::NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        let sound = is_plain_name(name)
+            || (1..=limits::NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
         if !sound {
             let message =
                 format!("a name has 1 to {} characters, none of them a control character", limits::NAME_CHARS);

@@ -6,10 +6,11 @@ use crate::compile::place::Place;
 use crate::condition::Target;
 use crate::context::Attribute;
 use crate::flag::Segment;
+use crate::json::key::Keys;
 use crate::json::node::Node;
 use crate::operator::TextSet;
 
-const SEGMENT: [&str; 5] = ["key", "included", "excluded", "by", "when"];
+const SEGMENT: Keys<5> = Keys::of(["key", "included", "excluded", "by", "when"]);
 
 impl<'d> Compiler<'d> {
     pub(super) fn segment(&mut self, json: &'d Node<'d>, place: &Place<'_>) -> Option<Segment> {

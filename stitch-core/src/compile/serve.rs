@@ -8,10 +8,11 @@ use crate::compile::{Compiler, HashSet};
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
 use crate::flag::{Serve, Split, VariantIndex};
+use crate::json::key::Keys;
 use crate::json::node::Node;
 
-const SPLIT: [&str; 3] = ["split", "by", "salt"];
-const SHARE: [&str; 2] = ["variant", "weight"];
+const SPLIT: Keys<3> = Keys::of(["split", "by", "salt"]);
+const SHARE: Keys<2> = Keys::of(["variant", "weight"]);
 
 impl<'d> Compiler<'d> {
     /// A serve; splits are salted with the flag's salt unless they have their own.

@@ -5,11 +5,13 @@ use crate::compile::place::Place;
 use crate::compile::reader::Reader;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::nearest;
+use crate::json::key::Keys;
 use crate::json::node::Node;
 use crate::limits;
 
 const ROOT: [&str; 7] =
     ["schema_version", "flags", "segments", "bucketing", "internal_tiers", "environments", "overrides"];
+const BUCKETING: Keys<1> = Keys::of(["algorithm"]);
 const SCHEMA_VERSION: &str = "1.0";
 const INTERNAL_TIERS: [&str; 2] = ["staff", "admin"];
 const ENVIRONMENTS: [&str; 3] = ["prod", "staging", "dev"];
@@ -42,7 +44,8 @@ impl<'d> Root<'d> {
         };
         let place = &Place::ROOT;
         let Some(members) = reader.members(document, place) else { return root };
-        for (key, _) in members.filter(|(key, _)| !ROOT.contains(key)) {
+        let keys = members.map(|(key, _)| key.as_str());
+        for key in keys.filter(|key| !ROOT.contains(key)) {
             // Anything else at the top level is metadata, unless it looks like a slip.
             if let Some((near, 1..=2)) = nearest(key, &ROOT) {
                 let message = format!("`{key}` means nothing here: did you mean `{near}`?");
@@ -68,7 +71,7 @@ impl<'d> Root<'d> {
         root.overrides = section("overrides");
         if let Some(json) = field("bucketing") {
             let place = &place.key("bucketing");
-            let [algorithm] = reader.fields(json, place, &["algorithm"]).unwrap_or_default();
+            let [algorithm] = reader.fields(json, place, &BUCKETING).unwrap_or_default();
             let algorithm = algorithm.and_then(|json| read_algorithm(json, &place.key("algorithm"), reader));
             root.algorithm = algorithm.unwrap_or_default();
         }

@@ -2,6 +2,7 @@
 
 use crate::compile::PATCHABLE;
 use crate::definitions::Definitions;
+use crate::json::key::Key;
 use crate::json::{Json, Member};
 
 impl<'a> Definitions<'a> {
@@ -51,7 +52,7 @@ impl<'a> Json<'a> {
         };
         // `null` is as good as absent: it replaces nothing.
         let patch: Vec<&Member<'a>> =
-            patch.iter().filter(|(key, value)| PATCHABLE.contains(&&**key) && !value.is_null()).collect();
+            patch.iter().filter(|(key, value)| PATCHABLE.place(Key::of(key)).is_some() && !value.is_null()).collect();
         let own = members.iter().filter(|(key, _)| key != "environments");
         let kept = own.filter(|(key, _)| !patch.iter().any(|(patched, _)| patched == key));
         Json::Object(kept.chain(patch.iter().copied()).cloned().collect())

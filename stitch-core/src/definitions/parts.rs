@@ -5,6 +5,7 @@ use bumpalo::Bump;
 use super::part::Part;
 use super::within_limits;
 use crate::diagnostics::DefinitionsError;
+use crate::json::key::Key;
 use crate::json::node::Node;
 use crate::json::{Json, Member};
 
@@ -78,9 +79,9 @@ impl<'a, P: Part> Parts<'a, P> {
         'a: 'd,
         P: 'd,
     {
-        let mut members: Vec<(&'d str, Node<'d>)> = match self.settings() {
-            Some(own) => own.map(|(key, value)| (&**key, Node::of(value, arena))).collect(),
-            None => vec![(VERSION.0, Node::Text(VERSION.1))],
+        let mut members: Vec<(Key<'d>, Node<'d>)> = match self.settings() {
+            Some(own) => own.map(|(key, value)| (Key::of(key), Node::of(value, arena))).collect(),
+            None => vec![(Key::of(VERSION.0), Node::Text(VERSION.1))],
         };
         if !self.settings.is_none_or(|settings| within_limits(settings, 0)) {
             return None;
@@ -93,9 +94,9 @@ impl<'a, P: Part> Parts<'a, P> {
                     None => entry.form().node(arena)?,
                 });
             }
-            members.push((name, Node::Array(arena.alloc_slice_copy(&nodes))));
+            members.push((Key::of(name), Node::Array(arena.alloc_slice_copy(&nodes))));
         }
-        Some(Node::Object(arena.alloc_slice_copy(&members)))
+        Some(Node::object(arena.alloc_slice_copy(&members), arena))
     }
 
     /// All members but the lists.

@@ -129,7 +129,7 @@ impl Sight {
             variant_key: flag.variant_name(self.variant),
             is_enabled: self.value,
             reason: self.reason,
-            rule_id: flag.base.rules.list.get(self.rule as usize).map(|rule| &*rule.id),
+            rule_id: flag.base.rules.list.get(self.rule as usize).map(|rule| flag.base.rules.id(rule)),
             dependency: None,
         }
     }

@@ -1,28 +1,61 @@
 //! JSON as it is compiled: a tree that lies in an arena and is dropped as one.
 
 use std::borrow::Cow;
+use std::ptr;
 
 use bumpalo::Bump;
 
 use super::Json;
-use super::scan::{Leaf, Tree};
+use super::key::{Key, Word};
+use super::print;
+use super::scan::{Kind, Tree};
 use crate::number::Number;
 use crate::text::equal;
 
+/// A member of an object: its key and its value.
+pub(crate) type Member<'d> = (Key<'d>, Node<'d>);
+
 /// A JSON value whose lists stand in an arena. A [`Json`] has a block of memory for each list, which for a registry of a
 /// thousand flags takes longer than all that is compiled from them.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Node<'d> {
     Null,
     Boolean(bool),
     Number(Number),
     Text(&'d str),
     Array(&'d [Node<'d>]),
-    /// Its members as they were written, no key twice where nothing is wrong with the document.
-    Object(&'d [(&'d str, Node<'d>)]),
+    Object(&'d Object<'d>),
+}
+
+/// An object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object<'d> {
+    /// Its fingerprint: made with it, since all that is compiled needs one, and compared first.
+    pub(crate) print: u64,
+    /// As they were written, no key twice where nothing is wrong with the document.
+    pub(crate) members: &'d [Member<'d>],
+}
+
+impl<'d> Object<'d> {
+    #[inline]
+    pub(crate) fn of(members: &'d [Member<'d>]) -> Self {
+        Self { print: print::of_members(members.iter()), members }
+    }
+
+    /// The members that are there: `null` counts as absent.
+    #[inline]
+    pub(crate) fn members(&self) -> impl Iterator<Item = (Key<'d>, &'d Node<'d>)> + use<'d> {
+        self.members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (*key, value))
+    }
 }
 
 impl<'d> Node<'d> {
+    /// The object with those members.
+    #[inline]
+    pub(crate) fn object(members: &'d [Member<'d>], arena: &'d Bump) -> Self {
+        Self::Object(arena.alloc(Object::of(members)))
+    }
+
     /// The same value, whose texts are those of that one.
     pub(crate) fn of(json: &'d Json<'_>, arena: &'d Bump) -> Self {
         match json {
@@ -33,9 +66,10 @@ impl<'d> Node<'d> {
             Json::Array(items) => {
                 Self::Array(arena.alloc_slice_fill_iter(items.iter().map(|item| Self::of(item, arena))))
             }
-            Json::Object(members) => Self::Object(
-                arena.alloc_slice_fill_iter(members.iter().map(|(key, value)| (&**key, Self::of(value, arena)))),
-            ),
+            Json::Object(members) => {
+                let members = members.iter().map(|(key, value)| (Key::of(key), Self::of(value, arena)));
+                Self::object(arena.alloc_slice_fill_iter(members), arena)
+            }
         }
     }
 
@@ -47,9 +81,10 @@ impl<'d> Node<'d> {
             Self::Number(number) => Json::Number(number),
             Self::Text(text) => Json::Text(Cow::Owned(text.to_owned())),
             Self::Array(items) => Json::Array(items.iter().map(|item| item.to_json()).collect()),
-            Self::Object(members) => Json::Object(
-                members.iter().map(|(key, value)| (Cow::Owned((*key).to_owned()), value.to_json())).collect(),
-            ),
+            Self::Object(object) => {
+                let member = |(key, value): &Member<'_>| (Cow::Owned(key.as_str().to_owned()), value.to_json());
+                Json::Object(object.members.iter().map(member).collect())
+            }
         }
     }
 
@@ -65,9 +100,10 @@ impl<'d> Node<'d> {
     /// The member of this object with that key; `null` counts as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&'d Self> {
         match self {
-            Self::Object(members) => members
+            Self::Object(object) => object
+                .members
                 .iter()
-                .find(|(name, _)| equal(name, key))
+                .find(|(name, _)| equal(name.as_str(), key))
                 .map(|(_, value)| value)
                 .filter(|value| !value.is_null()),
             _ => None,
@@ -92,40 +128,79 @@ impl<'d> Node<'d> {
     }
 }
 
+/// As they were written: members in another order are others.
+impl PartialEq for Node<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Boolean(a), Self::Boolean(b)) => a == b,
+            (Self::Number(a), Self::Number(b)) => a == b,
+            (Self::Text(a), Self::Text(b)) => equal(a, b),
+            (Self::Array(a), Self::Array(b)) => a == b,
+            (Self::Object(a), Self::Object(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for Object<'_> {
+    /// What differs nearly always shows in the fingerprint.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self, other) || (self.print == other.print && self.members == other.members)
+    }
+}
+
+/// The text, which lasts as long as the arena.
+#[inline]
+fn kept<'d>(text: Cow<'d, str>, arena: &'d Bump) -> &'d str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => arena.alloc_str(&text),
+    }
+}
+
 /// In that arena.
 impl<'d> Tree<'d> for &'d Bump {
-    type Text = &'d str;
+    type Key = Key<'d>;
+    type Array = &'d [Node<'d>];
+    type Object = &'d Object<'d>;
     type Value = Node<'d>;
 
     #[inline]
-    fn text(&self, text: Cow<'d, str>) -> &'d str {
-        match text {
-            Cow::Borrowed(text) => text,
-            Cow::Owned(text) => self.alloc_str(&text),
-        }
+    fn known_key(&self, word: Word) -> Key<'d> {
+        Key::Known(word)
     }
 
     #[inline]
-    fn leaf(&self, leaf: Leaf<&'d str>) -> Node<'d> {
-        match leaf {
-            Leaf::Null => Node::Null,
-            Leaf::Boolean(boolean) => Node::Boolean(boolean),
-            Leaf::Number(number) => Node::Number(number),
-            Leaf::Text(text) => Node::Text(text),
-        }
+    fn other_key(&self, text: Cow<'d, str>) -> Key<'d> {
+        Key::Other(kept(text, self))
     }
 
     #[inline]
-    fn array(&self, items: &mut Vec<Node<'d>>, start: usize) -> Node<'d> {
+    fn array(&self, items: &mut Vec<Node<'d>>, start: usize) -> &'d [Node<'d>] {
         let array = self.alloc_slice_copy(items.get(start..).unwrap_or_default());
         items.truncate(start);
-        Node::Array(array)
+        array
     }
 
     #[inline]
-    fn object(&self, members: &mut Vec<(&'d str, Node<'d>)>, start: usize) -> Node<'d> {
-        let object = self.alloc_slice_copy(members.get(start..).unwrap_or_default());
+    fn object(&self, members: &mut Vec<Member<'d>>, start: usize) -> &'d Object<'d> {
+        let object = Object::of(self.alloc_slice_copy(members.get(start..).unwrap_or_default()));
         members.truncate(start);
-        Node::Object(object)
+        self.alloc(object)
+    }
+
+    #[inline]
+    fn value(&self, kind: Kind<Cow<'d, str>, Self::Array, Self::Object>) -> Node<'d> {
+        match kind {
+            Kind::Null => Node::Null,
+            Kind::Boolean(boolean) => Node::Boolean(boolean),
+            Kind::Number(number) => Node::Number(number),
+            Kind::Text(text) => Node::Text(kept(text, self)),
+            Kind::Array(array) => Node::Array(array),
+            Kind::Object(object) => Node::Object(object),
+        }
     }
 }

@@ -3,6 +3,10 @@
 //! Nearly every document is sound, and then nothing is to be told: so this reader knows only what is plain, and gives up
 //! at whatever is not. Then [`read`] says what is wrong, which also has the last word on every number that is no short
 //! integer and on every string with an escape. That both read alike is a property test.
+//!
+//! Documents are written by programs, or by people who copy: keys come in the same order over and over. So each key is
+//! held first against the one that stood in its place the last time (`Order`), which spares finding out where it ends and
+//! which one it is.
 
 #![expect(clippy::inline_always, reason = "reading a value is a few dozen instructions: calls were a third of them")]
 
@@ -11,37 +15,41 @@ use std::iter::once_with;
 
 use hashbrown::HashSet;
 
-use super::Json;
-use super::read::{FEW_MEMBERS, Reading, read};
+use super::key::Word;
+use super::read::FEW_MEMBERS;
 use crate::limits;
 use crate::number::Number;
 use crate::text::equal;
 
-/// Digits that fit an integer whatever they are.
-const SHORT: usize = 18;
-
 /// Makes a tree of what is read: one that lies in an arena, or one that stands by itself.
 pub(crate) trait Tree<'d> {
-    type Text: AsRef<str>;
+    type Key: AsRef<str>;
+    type Array;
+    type Object;
     type Value;
 
-    fn text(&self, text: Cow<'d, str>) -> Self::Text;
+    fn known_key(&self, word: Word) -> Self::Key;
 
-    fn leaf(&self, leaf: Leaf<Self::Text>) -> Self::Value;
+    /// That of any other text.
+    fn other_key(&self, text: Cow<'d, str>) -> Self::Key;
 
     /// Of the items from `start` on, which are taken.
-    fn array(&self, items: &mut Vec<Self::Value>, start: usize) -> Self::Value;
+    fn array(&self, items: &mut Vec<Self::Value>, start: usize) -> Self::Array;
 
     /// Of the members from `start` on, which are taken.
-    fn object(&self, members: &mut Vec<(Self::Text, Self::Value)>, start: usize) -> Self::Value;
+    fn object(&self, members: &mut Vec<(Self::Key, Self::Value)>, start: usize) -> Self::Object;
+
+    fn value(&self, kind: Kind<Cow<'d, str>, Self::Array, Self::Object>) -> Self::Value;
 }
 
-/// A value without others in it.
-pub(crate) enum Leaf<T> {
+/// What a value is.
+pub(crate) enum Kind<T, A, O> {
     Null,
     Boolean(bool),
     Number(Number),
     Text(T),
+    Array(A),
+    Object(O),
 }
 
 /// The document's tree, if the text is JSON and nothing about it is to be reported.
@@ -60,219 +68,185 @@ pub(crate) fn scan_within<'d, T: Tree<'d>>(
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
-    let mut scanner = Scanner { text, at: 0, depth, tree, items: Vec::new(), members: Vec::new(), string_limit };
-    let value = scanner.value()?;
-    scanner.next().is_none().then_some(value)
+    let (items, members, order) = (Vec::new(), Vec::new(), Order::default());
+    let mut scanner = Scanner { cursor: Cursor::new(text, string_limit), depth, tree, items, members, order };
+    let first = scanner.cursor.next()?;
+    let value = scanner.value(first, None)?;
+    scanner.cursor.next().is_none().then_some(value)
 }
 
 struct Scanner<'d, T: Tree<'d>> {
-    text: &'d str,
-    /// The place of the next byte.
-    at: usize,
+    cursor: Cursor<'d>,
     depth: usize,
     tree: T,
     /// The items of the arrays, and the members of the objects, that are being read.
     items: Vec<T::Value>,
-    members: Vec<(T::Text, T::Value)>,
-    string_limit: usize,
+    members: Vec<(T::Key, T::Value)>,
+    order: Order,
 }
 
 impl<'d, T: Tree<'d>> Scanner<'d, T> {
-    #[inline]
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    /// The next byte that is no white space; it is not taken.
+    /// A value that stands below that word, by its first byte.
     #[inline(always)]
-    fn next(&mut self) -> Option<u8> {
-        loop {
-            match self.byte() {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                other => return other,
-            }
-        }
-    }
-
-    /// Takes that byte, where it is the next one.
-    #[inline(always)]
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.next() == Some(byte)).then(|| self.at += 1)
-    }
-
-    fn value(&mut self) -> Option<T::Value> {
-        let leaf = match self.next()? {
-            b'"' => Leaf::Text(self.string()?),
-            b'{' => return self.nested(Self::object),
-            b'[' => return self.nested(Self::array),
-            b't' => self.word("true", Leaf::Boolean(true))?,
-            b'f' => self.word("false", Leaf::Boolean(false))?,
-            b'n' => self.word("null", Leaf::Null)?,
-            _ => Leaf::Number(self.number()?),
+    fn value(&mut self, first: u8, below: Option<Word>) -> Option<T::Value> {
+        let kind = match first {
+            b'{' => Kind::Object(self.object(below)?),
+            b'[' => Kind::Array(self.array(below)?),
+            _ => self.leaf(first)?,
         };
-        Some(self.tree.leaf(leaf))
+        Some(self.tree.value(kind))
     }
 
-    fn word(&mut self, word: &str, leaf: Leaf<T::Text>) -> Option<Leaf<T::Text>> {
-        let found = self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes());
-        self.at += word.len();
-        found.then_some(leaf)
+    /// A value without others in it.
+    #[inline(never)]
+    fn leaf(&mut self, first: u8) -> Option<Kind<Cow<'d, str>, T::Array, T::Object>> {
+        Some(match first {
+            b'"' => Kind::Text(self.cursor.string()?),
+            b't' => self.cursor.word("true").map(|()| Kind::Boolean(true))?,
+            b'f' => self.cursor.word("false").map(|()| Kind::Boolean(false))?,
+            b'n' => self.cursor.word("null").map(|()| Kind::Null)?,
+            _ => Kind::Number(self.cursor.number()?),
+        })
     }
 
-    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Option<T::Value>) -> Option<T::Value> {
+    /// Steps into a list.
+    #[inline(always)]
+    fn enter(&mut self) -> Option<Cursor<'d>> {
         if self.depth == limits::NESTING {
             return None;
         }
-        self.at += 1;
         self.depth += 1;
-        let value = read(self)?;
-        self.depth -= 1;
-        Some(value)
+        let mut cursor = self.cursor;
+        cursor.pass(1);
+        Some(cursor)
     }
 
-    fn array(&mut self) -> Option<T::Value> {
+    #[inline(always)]
+    fn leave(&mut self, cursor: Cursor<'d>) {
+        self.cursor = cursor;
+        self.depth -= 1;
+    }
+
+    #[inline(never)]
+    fn array(&mut self, below: Option<Word>) -> Option<T::Array> {
         let start = self.items.len();
-        if self.next()? != b']' {
+        let mut cursor = self.enter()?;
+        if cursor.next()? == b']' {
+            cursor.pass(1);
+        } else {
             loop {
-                if let Some(text) = self.plain_string() {
+                let first = cursor.next()?;
+                if first == b'"'
+                    && let Some(text) = cursor.plain_string()
+                {
                     // As most items are: made in its place, once there is room. Pushed, it would be made elsewhere and
                     // copied at once, which waits for the writing.
-                    self.items.extend(once_with(|| self.tree.leaf(Leaf::Text(self.tree.text(Cow::Borrowed(text))))));
+                    self.items.extend(once_with(|| self.tree.value(Kind::Text(Cow::Borrowed(text)))));
                 } else {
-                    let item = self.value()?;
+                    self.cursor = cursor;
+                    let item = self.value(first, below)?;
                     self.items.push(item);
+                    cursor = self.cursor;
                 }
-                if self.take(b',').is_none() {
+                if !cursor.goes_on(b']')? {
                     break;
                 }
             }
         }
-        self.take(b']')?;
+        self.leave(cursor);
         Some(self.tree.array(&mut self.items, start))
     }
 
-    fn object(&mut self) -> Option<T::Value> {
+    #[inline(never)]
+    fn object(&mut self, below: Option<Word>) -> Option<T::Object> {
         let start = self.members.len();
-        if self.next()? != b'}' {
+        let mut cursor = self.enter()?;
+        let (mut known, mut others) = (0, 0);
+        if cursor.next()? == b'}' {
+            cursor.pass(1);
+        } else {
+            let mut place = Order::first(below);
             loop {
-                if self.next()? != b'"' {
-                    return None;
+                let (word, key) = self.key(&mut cursor, place)?;
+                match word {
+                    Some(word) if known & word.bit() != 0 => return None,
+                    Some(word) => known |= word.bit(),
+                    None => others += 1,
                 }
-                let key = self.string()?;
-                self.take(b':')?;
-                let value = self.value()?;
-                self.members.push((key, value));
-                if self.take(b',').is_none() {
+                let first = cursor.next()?;
+                if first == b'"'
+                    && let Some(text) = cursor.plain_string()
+                {
+                    // As an array's items.
+                    self.members.extend(once_with(|| (key, self.tree.value(Kind::Text(Cow::Borrowed(text))))));
+                } else {
+                    self.cursor = cursor;
+                    let value = self.value(first, word)?;
+                    self.members.push((key, value));
+                    cursor = self.cursor;
+                }
+                if !cursor.goes_on(b'}')? {
                     break;
                 }
+                place = Order::after(word);
             }
         }
-        self.take(b'}')?;
-        self.members.get(start..).filter(|members| are_different(members))?;
+        self.leave(cursor);
+        if others > 1 {
+            self.members.get(start..).filter(|members| are_different(members.iter().map(|(key, _)| key.as_ref())))?;
+        }
         Some(self.tree.object(&mut self.members, start))
     }
 
-    /// A string, at its first quote.
+    /// A key and its colon.
     #[inline(always)]
-    fn string(&mut self) -> Option<T::Text> {
-        let text = match self.plain_string() {
-            Some(text) => Cow::Borrowed(text),
-            None => Cow::Owned(self.escaped_string()?),
-        };
-        Some(self.tree.text(text))
-    }
-
-    /// A string without an escape, if that is what is next; else nothing is taken.
-    #[inline(always)]
-    fn plain_string(&mut self) -> Option<&'d str> {
-        if self.next()? != b'"' {
+    fn key(&mut self, cursor: &mut Cursor<'d>, place: Place) -> Option<(Option<Word>, T::Key)> {
+        if cursor.next()? != b'"' {
             return None;
         }
-        let start = self.at + 1;
-        let end = plain_end(self.text.as_bytes(), start);
-        if *self.text.as_bytes().get(end)? != b'"' {
-            return None;
+        let foreseen = self.order.at(place);
+        if let Some(length) = foreseen.starts(cursor.rest()?) {
+            cursor.pass(length);
+            return Some((Some(foreseen), self.tree.known_key(foreseen)));
         }
-        let text = self.text.get(start..end).filter(|text| text.len() <= self.string_limit)?;
-        self.at = end + 1;
-        Some(text)
+        let (text, after) = Self::other_key(*cursor)?;
+        *cursor = after;
+        let word = Word::of(&text);
+        if let Some(word) = word {
+            self.order.note(place, word);
+        }
+        Some((word, word.map_or_else(|| self.tree.other_key(text), |word| self.tree.known_key(word))))
     }
 
-    /// A string, at its first quote, whatever is in it.
-    #[cold]
-    fn escaped_string(&mut self) -> Option<String> {
-        let bytes = self.text.as_bytes();
-        let mut end = self.at + 1;
-        while *bytes.get(end)? != b'"' {
-            end += if *bytes.get(end)? == b'\\' { 2 } else { 1 };
-        }
-        let Reading { json: Some(Json::Text(text)), .. } = read(bytes.get(self.at..=end)?, usize::MAX) else {
-            return None;
-        };
-        self.at = end + 1;
-        (text.len() <= self.string_limit).then(|| text.into_owned())
+    /// A key that was not foreseen, and where its colon ends.
+    #[inline(never)]
+    fn other_key(mut cursor: Cursor<'d>) -> Option<(Cow<'d, str>, Cursor<'d>)> {
+        let text = cursor.string()?;
+        cursor.take(b':')?;
+        Some((text, cursor))
     }
-
-    fn number(&mut self) -> Option<Number> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
-        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        let written = rest.get(..length)?;
-        self.at += length;
-        match written {
-            b"0" => Some(Number::Integer(0)),
-            [b'1'..=b'9', others @ ..] if others.len() < SHORT && others.iter().all(u8::is_ascii_digit) => {
-                let digits = written.iter().map(|digit| i64::from(digit - b'0'));
-                Some(Number::Integer(digits.fold(0, |number, digit| 10 * number + digit)))
-            }
-            _ => match read(written, usize::MAX) {
-                reading if reading.problems.is_empty() => match reading.json? {
-                    Json::Number(number) => Some(number),
-                    _ => None,
-                },
-                _ => None,
-            },
-        }
-    }
-}
-
-/// Where what is neither the end of a string nor an escape nor forbidden ends; eight bytes at a time.
-#[inline(always)]
-fn plain_end(bytes: &[u8], start: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    let mut end = start;
-    while let Some(word) = bytes.get(end..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        // The high bit of each byte that is below `bound`, and perhaps of some after the first of those.
-        let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
-        // With this bit turned over, the quote is the only byte from the space on that comes to stand below.
-        let quote_or_control = below(word ^ (ONES * 2), b' ' + 1);
-        let escape = below(word ^ (ONES * u64::from(b'\\')), 1);
-        let special = (quote_or_control | escape) & (ONES << 7);
-        if special != 0 {
-            return end + special.trailing_zeros() as usize / 8;
-        }
-        end += 8;
-    }
-    let is_plain = |byte: &&u8| **byte >= b' ' && **byte != b'"' && **byte != b'\\';
-    end + bytes.iter().skip(end).take_while(is_plain).count()
 }
 
 /// Whether no key is there twice.
-fn are_different<V>(members: &[(impl AsRef<str>, V)]) -> bool {
-    if members.len() <= FEW_MEMBERS {
-        let mut others = members;
-        while let [(key, _), rest @ ..] = others {
-            if rest.iter().any(|(other, _)| equal(other.as_ref(), key.as_ref())) {
+pub(super) fn are_different<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> bool {
+    if keys.clone().nth(FEW_MEMBERS).is_none() {
+        let mut others = keys;
+        while let Some(key) = others.next() {
+            if others.clone().any(|other| equal(other, key)) {
                 return false;
             }
-            others = rest;
         }
         return true;
     }
-    let mut keys: HashSet<&str, foldhash::quality::RandomState> = HashSet::default();
-    members.iter().all(|(key, _)| keys.insert(key.as_ref()))
+    let mut met: HashSet<&str, foldhash::quality::RandomState> = HashSet::default();
+    keys.into_iter().all(|key| met.insert(key))
 }
+
+mod cursor;
+mod order;
+
+use cursor::Cursor;
+use order::{Order, Place};
 
 #[cfg(test)]
 mod tests;

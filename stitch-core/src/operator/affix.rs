@@ -6,7 +6,7 @@ use crate::context::AttributeValue;
 use crate::diagnostics::Code;
 use crate::json::node::Node;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Affix {
     texts: Box<[Box<str>]>,
     end: bool,

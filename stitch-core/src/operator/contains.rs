@@ -8,7 +8,7 @@ use crate::diagnostics::Code;
 use crate::json::node::Node;
 use crate::number::Number;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Contains {
     Text(Box<str>),
     FoldedText(FoldedNeedle),
@@ -53,7 +53,7 @@ fn has_text(elements: &[Element<'_>], text: &str, fold: bool) -> bool {
 
 /// A text to look for whatever the case of its ASCII letters, in time linear in the text that is searched and without
 /// allocating: the algorithm of Knuth, Morris and Pratt.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct FoldedNeedle {
     /// In lower case.
     text: Box<str>,

@@ -10,13 +10,13 @@ use crate::diagnostics::Code;
 use crate::json::node::Node;
 use crate::number::Number;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Equality {
     value: Scalar,
     negated: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Scalar {
     Text { text: Arc<str>, fold: bool },
     Number(Number),
@@ -46,10 +46,10 @@ impl Equality {
     }
 
     /// The text that an attribute must equal, if that is all there is to it.
-    pub(super) fn into_plain_text(self) -> Result<Arc<str>, Self> {
+    pub(super) fn plain_text(&self) -> Option<&Arc<str>> {
         match self {
-            Self { value: Scalar::Text { text, fold: false }, negated: false } => Ok(text),
-            other => Err(other),
+            Self { value: Scalar::Text { text, fold: false }, negated: false } => Some(text),
+            _ => None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::json::node::Node;
 use crate::limits;
 use crate::number::Number;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Membership {
     texts: TextSet,
     numbers: HashSet<NumberKey, foldhash::fast::FixedState>,

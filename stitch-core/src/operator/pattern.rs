@@ -15,7 +15,7 @@ use crate::limits;
 mod class;
 mod translate;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Pattern {
     regex: Regex,
 }

@@ -11,7 +11,7 @@ use crate::context::AttributeValue;
 use crate::diagnostics::Code;
 use crate::json::node::Node;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Comparison {
     relation: Range,
     version: Box<str>,

@@ -7,7 +7,7 @@ use crate::diagnostics::Code;
 use crate::instant::{Instant, StoredInstant};
 use crate::json::node::Node;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Temporal {
     instant: StoredInstant,
     after: bool,

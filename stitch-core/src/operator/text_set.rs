@@ -17,7 +17,7 @@ const BUCKET: usize = 4;
 const LONG: u8 = u8::MAX;
 
 /// A set of texts.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct TextSet {
     /// The texts, bucket after bucket.
     bytes: Box<[u8]>,

@@ -8,7 +8,7 @@
 use arrayvec::ArrayVec;
 
 use crate::condition::{Step, Target};
-use crate::json::node::Node;
+use crate::json::node::Object;
 
 /// Different tests of a program whose answers are followed: as many as a word has bits.
 const TESTS: usize = u32::BITS as usize;
@@ -18,7 +18,7 @@ const PATIENCE: usize = 8;
 /// The tests of a program that may occur again, by what they were written as.
 #[derive(Default)]
 pub(super) struct Repeated<'d> {
-    different: ArrayVec<&'d Node<'d>, TESTS>,
+    different: ArrayVec<&'d Object<'d>, TESTS>,
     /// Of each step, the bit of its test among the different ones; nothing for those past the bound.
     bits: Vec<u32>,
     any: bool,
@@ -33,13 +33,13 @@ impl<'d> Repeated<'d> {
     }
 
     /// Notes the test of the next step.
-    pub(super) fn note(&mut self, json: &'d Node<'d>) {
-        let known = self.different.iter().position(|other| *other == json);
+    pub(super) fn note(&mut self, written: &'d Object<'d>) {
+        let known = self.different.iter().position(|other| *other == written);
         self.any |= known.is_some();
         let place = known.unwrap_or(self.different.len());
         if known.is_none() {
             // Those past the bound are not followed.
-            let _ = self.different.try_push(json);
+            let _ = self.different.try_push(written);
         }
         self.bits.push(if place < TESTS { 1 << place } else { 0 });
     }

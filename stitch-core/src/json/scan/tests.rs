@@ -4,6 +4,7 @@ use bumpalo::Bump;
 
 use super::super::Apart;
 use super::super::node::Node;
+use super::super::read::read;
 use super::*;
 
 /// What this reader makes of a text, held against the other one.
