@@ -11,8 +11,6 @@ mod djb2_xor;
 mod murmur3;
 mod xxh64;
 
-pub(crate) use xxh64::hash;
-
 /// A bucketing algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -67,6 +67,7 @@ impl Target {
 
 /// What can be asked about a context.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub(crate) enum Test {
     /// A field of the context is that text. This and the next are nearly all that is asked in practice: they go
     /// straight to the comparison, at a third of the cost of the general way.

@@ -159,16 +159,10 @@ impl Flag {
         }
     }
 
-    /// Notes what can decide before the gate; must be called once all else is in place.
-    pub(crate) fn settle(&mut self) {
-        let before = if self.dependencies.is_empty() { Before::Nothing } else { Before::Dependencies };
+    /// Notes that rows of overrides may decide before the gate.
+    pub(crate) fn note_overrides(&mut self) {
         let patches = self.patches.iter_mut().map(|(_, plan)| plan);
-        for plan in patches.chain([&mut self.base]) {
-            let halted = matches!(plan.stage, Stage::Paused | Stage::RolledBack);
-            let unapproved = self.requires_approval && !plan.approved;
-            let otherwise = halted || unapproved || self.overrides.is_some();
-            plan.before = if otherwise { Before::Anything } else { before };
-        }
+        patches.chain([&mut self.base]).for_each(|plan| plan.before = Before::Anything);
     }
 
     #[inline]
@@ -211,11 +205,10 @@ impl Links {
 const TALL: u32 = 64;
 
 impl Rules {
-    /// A rule's id.
+    /// A rule's id, by what the rule has of it.
     #[inline]
-    pub(crate) fn id(&self, rule: &Rule) -> &str {
-        let [start, end] = rule.id;
-        self.ids.get(start as usize..end as usize).unwrap_or_default()
+    pub(crate) fn id(&self, [start, end]: [u32; 2]) -> Option<&str> {
+        self.ids.get(start as usize..end as usize)
     }
 
     /// The first rule that holds.

@@ -131,9 +131,11 @@ pub(crate) struct Apart;
 
 impl<'a> Tree<'a> for Apart {
     type Key = Cow<'a, str>;
-    type Array = Vec<Json<'a>>;
-    type Object = Vec<Member<'a>>;
     type Value = Json<'a>;
+    type Items = Vec<Json<'a>>;
+    type Array = Vec<Json<'a>>;
+    type Members = Vec<Member<'a>>;
+    type Object = Vec<Member<'a>>;
 
     #[inline]
     fn known_key(&self, word: Word) -> Cow<'a, str> {
@@ -146,13 +148,25 @@ impl<'a> Tree<'a> for Apart {
     }
 
     #[inline]
-    fn array(&self, items: &mut Vec<Json<'a>>, start: usize) -> Vec<Json<'a>> {
-        items.split_off(start)
+    fn items(&self, about: usize) -> Vec<Json<'a>> {
+        Vec::with_capacity(about)
     }
 
     #[inline]
-    fn object(&self, members: &mut Vec<Member<'a>>, start: usize) -> Vec<Member<'a>> {
-        members.split_off(start)
+    fn array(&self, mut items: Vec<Json<'a>>) -> Vec<Json<'a>> {
+        items.shrink_to_fit();
+        items
+    }
+
+    #[inline]
+    fn members(&self, about: usize) -> Vec<Member<'a>> {
+        Vec::with_capacity(about)
+    }
+
+    #[inline]
+    fn object(&self, mut members: Vec<Member<'a>>, _sum: u64, _written: &'a [u8]) -> Vec<Member<'a>> {
+        members.shrink_to_fit();
+        members
     }
 
     #[inline]

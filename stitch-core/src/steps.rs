@@ -176,7 +176,7 @@ fn open<'a, O: Observer>(
         note_rules(&plan.rules, rule, observer);
     }
     let serve = rule.map_or(&plan.serve, |rule| &rule.serve);
-    let rule_id = rule.map(|rule| plan.rules.id(rule));
+    let rule_id = rule.and_then(|rule| plan.rules.id(rule.id));
     let variant = match serve {
         Serve::Variant(variant) => Some(*variant),
         Serve::Split(split) => split_variant(split, call, observer),
@@ -202,7 +202,10 @@ fn note_rules(rules: &Rules, first: Option<&Rule>, observer: &mut impl Observer)
     for rule in &*rules.list {
         let holds = first.is_some_and(|first| std::ptr::eq(first, rule));
         observer.note("rule", || {
-            Json::Object(vec![("id".into(), Json::from(rules.id(rule).to_owned())), ("holds".into(), holds.into())])
+            Json::Object(vec![
+                ("id".into(), Json::from(rules.id(rule.id).unwrap_or_default().to_owned())),
+                ("holds".into(), holds.into()),
+            ])
         });
         if holds {
             return;

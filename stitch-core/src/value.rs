@@ -115,6 +115,7 @@ impl Serialize for Value<'_> {
 
 /// A value that the engine keeps.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub(crate) enum StoredValue {
     Boolean(bool),
     String(Box<str>),

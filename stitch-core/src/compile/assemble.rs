@@ -17,11 +17,7 @@ pub(super) fn assemble(
 ) -> Engine {
     let mut slots = Vec::with_capacity(flags.len());
     for ((node, entry), fingerprint) in (0..).zip(flags).zip(fingerprints) {
-        let mut flag = entry.compiled.filter(|_| !graph.failed(node));
-        // What was taken over is settled.
-        if let Some(flag) = flag.as_mut().and_then(Arc::get_mut) {
-            flag.settle();
-        }
+        let flag = entry.compiled.filter(|_| !graph.failed(node));
         let key = flag.as_ref().map(|flag| Arc::clone(&flag.key));
         let key = key.or_else(|| compiler.flags.first_key(node).map(Arc::from));
         let glance = flag.as_deref().and_then(Glance::of);

@@ -13,7 +13,7 @@ const ROW: Keys<5> = Keys::of(["scope", "value", "tenant_id", "user_id", "expire
 
 /// The fingerprint of what holds for every flag.
 pub(super) fn of_settings(root: &Root<'_>) -> u64 {
-    root.internal_tiers.iter().fold(root.algorithm as u64, |sum, tier| mix(sum, print::text(tier)))
+    root.internal_tiers.iter().fold(root.algorithm as u64, |sum, tier| print::add_text(sum, tier))
 }
 
 /// The fingerprint of a flag's own definition.
@@ -44,6 +44,7 @@ pub(super) fn of_all(mut prints: Vec<u64>, rows: &[Node<'_>], flags: &Names<'_>,
 
 /// That of an object, as far as the keys that count.
 fn of_those<const N: usize>(json: &Node<'_>, counts: &Keys<N>) -> u64 {
-    let members = if let Node::Object(object) = json { object.members } else { &[] };
-    print::of_members(members.iter().filter(|(key, _)| counts.place(*key).is_some()))
+    let Node::Object(object) = json else { return 0 };
+    let others = object.members.iter().filter(|(key, _)| counts.place(*key).is_none());
+    others.fold(object.sum, |sum, member| sum.wrapping_sub(print::of_member(member)))
 }

@@ -37,6 +37,18 @@ pub(super) const FLAG: Keys<20> = Keys::of([
     "audit",
     "paused_from",
 ]);
+/// The bytes that keys of flags are made of.
+const IN_KEYS: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < bytes.len() {
+        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
+        #[expect(clippy::indexing_slicing, reason = "evaluated when the crate is compiled")]
+        (bytes[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'.' | b'_' | b'-'));
+        byte += 1;
+    }
+    bytes
+};
 pub(super) const SCOPES: [&str; 3] = ["global", "tenant", "user"];
 
 impl<'d> Compiler<'d> {
@@ -109,7 +121,9 @@ impl<'d> Compiler<'d> {
             value_type,
             variants,
             algorithm: algorithm.unwrap_or(Algorithm::Xxh64),
-            bucket_by: bucket_by.clone().unwrap_or(Attribute::USER_ID),
+            requires_approval,
+            has_dependencies: !dependencies.is_empty(),
+            bucket_by: bucket_by.as_ref().unwrap_or(&Attribute::USER_ID),
         };
         let base = self.plan(&kind, &Sources::base(own, place), None);
         let patches = self.patches(environments, &kind, own, (base.as_ref(), place));
@@ -137,7 +151,7 @@ impl<'d> Compiler<'d> {
         let key = self.reader.text(json, &place.key("key"))?;
         let sound = key.len() <= 128
             && key.starts_with(|character: char| character.is_ascii_alphanumeric())
-            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+            && key.bytes().all(|byte| IN_KEYS.get(usize::from(byte)) == Some(&true));
         if !sound {
             let message = "a key has 1 to 128 of the characters `A-Z a-z 0-9 . _ -` and begins with a letter or digit";
             self.reader.report(Code::BadKey, &place.key("key"), message);

@@ -172,6 +172,7 @@ impl<'d> Compiler<'d> {
                 }
             }
         }
+        flag.note_overrides();
         Some(())
     }
 

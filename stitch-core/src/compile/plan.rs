@@ -47,7 +47,9 @@ pub(super) struct Kind<'k, 'd> {
     pub(super) value_type: Option<ValueType>,
     pub(super) variants: &'k [(&'d str, StoredValue)],
     pub(super) algorithm: Algorithm,
-    pub(super) bucket_by: Attribute,
+    pub(super) bucket_by: &'k Attribute,
+    pub(super) requires_approval: bool,
+    pub(super) has_dependencies: bool,
 }
 
 impl Kind<'_, '_> {
@@ -58,6 +60,16 @@ impl Kind<'_, '_> {
             many => many.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?,
         };
         VariantIndex::try_from(index).ok()
+    }
+
+    /// What can decide before the gate of a plan, without rows of overrides.
+    fn before(&self, stage: Stage, approved: bool) -> Before {
+        match stage {
+            Stage::Paused | Stage::RolledBack => Before::Anything,
+            _ if self.requires_approval && !approved => Before::Anything,
+            _ if self.has_dependencies => Before::Dependencies,
+            _ => Before::Nothing,
+        }
     }
 
     /// The smallest name whose value equals this one.
@@ -174,10 +186,11 @@ impl<'d> Compiler<'d> {
 
         let hasher = Hasher::new(kind.algorithm, Purpose::Gate, salt);
         let threshold = hasher.threshold(percentage?);
+        let stage = stage?;
         Some(Plan {
-            stage: stage?,
+            stage,
             approved,
-            before: Before::Anything,
+            before: kind.before(stage, approved),
             default: default?,
             gate: Gate { hasher, threshold },
             cohort: cohort.into(),
@@ -188,11 +201,11 @@ impl<'d> Compiler<'d> {
 
     /// Keeps what `read` reports only where this is its first reading.
     fn reported<T>(&mut self, first: bool, read: impl FnOnce(&mut Self) -> T) -> T {
-        let (silent, errors, salts) = (self.reader.is_silent, self.reader.errors, self.condition_salts.len());
+        let before = (!first).then_some((self.reader.is_silent, self.reader.errors, self.condition_salts.len()));
         self.reader.is_silent |= !first;
         let result = read(self);
-        self.reader.is_silent = silent;
-        if !first {
+        if let Some((silent, errors, salts)) = before {
+            self.reader.is_silent = silent;
             self.reader.errors = errors;
             self.condition_salts.truncate(salts);
         }

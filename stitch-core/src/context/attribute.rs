@@ -6,6 +6,7 @@ use crate::context::Field;
 
 /// The name of something to read from a context, resolved when the registry is compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub(crate) enum Attribute {
     Field(Field),
     Now,

@@ -37,12 +37,15 @@ pub(crate) struct Sight {
     pub(crate) value: bool,
     reason: Reason,
     variant: Option<VariantIndex>,
-    /// The place of the rule that gave the serve; of none, one that is not there.
-    rule: u32,
+    /// The id of the rule that gave the serve, as rules have it; of none, one that is not there.
+    rule: [u32; 2],
 }
 
+/// The id of no rule.
+const NO_RULE: [u32; 2] = [u32::MAX; 2];
+
 impl Glance {
-    /// The glance of a flag, if it has one; once it is settled.
+    /// The glance of a flag, if it has one; once its rows of overrides are there.
     pub(crate) fn of(flag: &Flag) -> Option<Self> {
         let plan = &flag.base;
         if plan.before != Before::Nothing || !flag.patches.is_empty() {
@@ -100,16 +103,16 @@ impl Sight {
     /// What the gate's being open gives to whom the rules give that answer, if it is the same boolean for all of them.
     fn open(flag: &Flag, answer: Target, reason: Reason) -> Option<Self> {
         let plan = &flag.base;
-        let serve = plan.rules.list.get(answer.answer()).map_or(&plan.serve, |rule| &rule.serve);
-        let Serve::Variant(variant) = serve else { return None };
-        Self::of(flag.variants.get(*variant as usize)?, reason, u32::try_from(answer.answer()).ok()?)
+        let rule = plan.rules.list.get(answer.answer());
+        let Serve::Variant(variant) = rule.map_or(&plan.serve, |rule| &rule.serve) else { return None };
+        Self::of(flag.variants.get(*variant as usize)?, reason, rule.map_or(NO_RULE, |rule| rule.id))
     }
 
     fn closed(plan: &Plan, reason: Reason) -> Option<Self> {
-        Self::of(&plan.default, reason, u32::MAX)
+        Self::of(&plan.default, reason, NO_RULE)
     }
 
-    fn of(outcome: &Outcome, reason: Reason, rule: u32) -> Option<Self> {
+    fn of(outcome: &Outcome, reason: Reason, rule: [u32; 2]) -> Option<Self> {
         let StoredValue::Boolean(value) = outcome.value else { return None };
         Some(Self { value, reason, variant: outcome.variant, rule })
     }
@@ -129,7 +132,7 @@ impl Sight {
             variant_key: flag.variant_name(self.variant),
             is_enabled: self.value,
             reason: self.reason,
-            rule_id: flag.base.rules.list.get(self.rule as usize).map(|rule| flag.base.rules.id(rule)),
+            rule_id: flag.base.rules.id(self.rule),
             dependency: None,
         }
     }

@@ -1,6 +1,7 @@
 //! JSON as it is compiled: a tree that lies in an arena and is dropped as one.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ptr;
 
 use bumpalo::Bump;
@@ -18,6 +19,7 @@ pub(crate) type Member<'d> = (Key<'d>, Node<'d>);
 /// A JSON value whose lists stand in an arena. A [`Json`] has a block of memory for each list, which for a registry of a
 /// thousand flags takes longer than all that is compiled from them.
 #[derive(Clone, Copy, Debug)]
+#[repr(u64)]
 pub(crate) enum Node<'d> {
     Null,
     Boolean(bool),
@@ -28,18 +30,28 @@ pub(crate) enum Node<'d> {
 }
 
 /// An object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Object<'d> {
-    /// Its fingerprint: made with it, since all that is compiled needs one, and compared first.
-    pub(crate) print: u64,
+    /// The sum of its members' fingerprints: made with it, since all that is compiled needs one, and compared first.
+    pub(crate) sum: u64,
     /// As they were written, no key twice where nothing is wrong with the document.
     pub(crate) members: &'d [Member<'d>],
+    /// How it was written, where it comes from a text.
+    pub(super) written: &'d [u8],
+}
+
+impl fmt::Debug for Object<'_> {
+    /// What it is, however it was written.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Object");
+        shown.field("sum", &self.sum).field("members", &self.members).finish_non_exhaustive()
+    }
 }
 
 impl<'d> Object<'d> {
     #[inline]
     pub(crate) fn of(members: &'d [Member<'d>]) -> Self {
-        Self { print: print::of_members(members.iter()), members }
+        Self { sum: print::sum(members), members, written: &[] }
     }
 
     /// The members that are there: `null` counts as absent.
@@ -145,10 +157,12 @@ impl PartialEq for Node<'_> {
 }
 
 impl PartialEq for Object<'_> {
-    /// What differs nearly always shows in the fingerprint.
+    /// What differs nearly always shows in the sum, and what is the same in how it was written.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        ptr::eq(self, other) || (self.print == other.print && self.members == other.members)
+        ptr::eq(self, other)
+            || self.sum == other.sum
+                && (!self.written.is_empty() && self.written == other.written || self.members == other.members)
     }
 }
 
@@ -164,9 +178,11 @@ fn kept<'d>(text: Cow<'d, str>, arena: &'d Bump) -> &'d str {
 /// In that arena.
 impl<'d> Tree<'d> for &'d Bump {
     type Key = Key<'d>;
-    type Array = &'d [Node<'d>];
-    type Object = &'d Object<'d>;
     type Value = Node<'d>;
+    type Items = bumpalo::collections::Vec<'d, Node<'d>>;
+    type Array = &'d [Node<'d>];
+    type Members = bumpalo::collections::Vec<'d, Member<'d>>;
+    type Object = &'d Object<'d>;
 
     #[inline]
     fn known_key(&self, word: Word) -> Key<'d> {
@@ -179,17 +195,23 @@ impl<'d> Tree<'d> for &'d Bump {
     }
 
     #[inline]
-    fn array(&self, items: &mut Vec<Node<'d>>, start: usize) -> &'d [Node<'d>] {
-        let array = self.alloc_slice_copy(items.get(start..).unwrap_or_default());
-        items.truncate(start);
-        array
+    fn items(&self, about: usize) -> Self::Items {
+        Self::Items::with_capacity_in(about, self)
     }
 
     #[inline]
-    fn object(&self, members: &mut Vec<Member<'d>>, start: usize) -> &'d Object<'d> {
-        let object = Object::of(self.alloc_slice_copy(members.get(start..).unwrap_or_default()));
-        members.truncate(start);
-        self.alloc(object)
+    fn array(&self, items: Self::Items) -> &'d [Node<'d>] {
+        items.into_bump_slice()
+    }
+
+    #[inline]
+    fn members(&self, about: usize) -> Self::Members {
+        Self::Members::with_capacity_in(about, self)
+    }
+
+    #[inline]
+    fn object(&self, members: Self::Members, sum: u64, written: &'d [u8]) -> &'d Object<'d> {
+        self.alloc(Object { sum, members: members.into_bump_slice(), written })
     }
 
     #[inline]

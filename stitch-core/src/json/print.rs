@@ -1,57 +1,101 @@
 //! Fingerprints of values: equal values have equal ones, numbers by value, objects whatever the order of their keys.
+//!
+//! Each is made of the value and of what came before it, its key or the items before. The reader makes them of the words
+//! of eight bytes that it looks at anyway.
 
-use super::key::Key;
+use super::key::{Key, Word};
 use super::node::{Member, Node};
-use crate::bucketing::hash;
 use crate::number::Number;
-use crate::text::ends;
+
+/// What tells the kinds of values apart.
+const NULL: u64 = 0xa076_1d64_78bd_642f;
+const FALSE: u64 = 0xe703_7ed1_a0b4_28db;
+const TRUE: u64 = 0x8ebc_6af0_9c88_c6e3;
+const INTEGER: u64 = 0x5899_65cc_7537_4cc3;
+const DOUBLE: u64 = 0x1d8e_4e27_c47d_124f;
+const ARRAY: u64 = 0xeb44_acca_b455_d165;
+const OBJECT: u64 = 0x9fb2_1c65_1e98_df25;
+const TEXT: u64 = 0xd1b5_4a32_d192_ed03;
 
 /// The fingerprint of a value.
-#[inline]
 pub(crate) fn of(node: &Node<'_>) -> u64 {
+    add(0, node)
+}
+
+/// That of what came before and of a value after it.
+fn add(print: u64, node: &Node<'_>) -> u64 {
     match node {
-        Node::Text(content) => text(content),
-        Node::Object(object) => object.print,
-        _ => of_others(node),
+        Node::Null => mix(print, NULL),
+        Node::Boolean(boolean) => add_boolean(print, *boolean),
+        Node::Number(number) => add_number(print, *number),
+        Node::Text(text) => add_text(print, text),
+        Node::Array(items) => items.iter().fold(add_array(print), add),
+        Node::Object(object) => add_object(print, object.sum),
     }
 }
 
-fn of_others(node: &Node<'_>) -> u64 {
-    match node {
-        Node::Null => 2,
-        Node::Boolean(boolean) => 3 + u64::from(*boolean),
-        Node::Number(number) => match number.canonical() {
-            Number::Integer(integer) => mix(5, integer.cast_unsigned()),
-            Number::Double(double) => mix(6, double.to_bits()),
-        },
-        Node::Array(items) => items.iter().fold(8, |print, item| mix(print, of(item))),
-        Node::Text(_) | Node::Object(_) => of(node),
+pub(crate) fn add_null(print: u64) -> u64 {
+    mix(print, NULL)
+}
+
+pub(crate) fn add_boolean(print: u64, boolean: bool) -> u64 {
+    mix(print, if boolean { TRUE } else { FALSE })
+}
+
+pub(crate) fn add_number(print: u64, number: Number) -> u64 {
+    match number.canonical() {
+        Number::Integer(integer) => mix(print ^ INTEGER, integer.cast_unsigned()),
+        Number::Double(double) => mix(print ^ DOUBLE, double.to_bits()),
     }
 }
 
-/// That of an object with those members: a sum, since their order means nothing.
+/// Of an array before its items, which are added one after the other.
 #[inline]
-pub(crate) fn of_members<'m, 'd: 'm>(members: impl Iterator<Item = &'m Member<'d>>) -> u64 {
-    mix(9, members.fold(0, |sum: u64, (key, value)| sum.wrapping_add(mix(of_key(*key), of(value)))))
+pub(crate) fn add_array(print: u64) -> u64 {
+    mix(print, ARRAY)
 }
 
+pub(crate) fn add_text(print: u64, text: &str) -> u64 {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let print = words.iter().fold(print, |print, word| mix(print, u64::from_le_bytes(*word)));
+    let rest = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    add_end(print, rest, text.len())
+}
+
+/// The end of a text of so many bytes: those that fill no word, and the whole words before it were mixed in.
 #[inline]
-fn of_key(key: Key<'_>) -> u64 {
+pub(crate) fn add_end(print: u64, rest: u64, length: usize) -> u64 {
+    mix(print ^ TEXT, rest ^ (length as u64) << 56)
+}
+
+/// Of an object, by the sum of its members' prints, since their order means nothing.
+#[inline]
+pub(crate) fn add_object(print: u64, sum: u64) -> u64 {
+    mix(print ^ OBJECT, sum)
+}
+
+/// That of an object's member.
+pub(crate) fn of_member((key, value): &Member<'_>) -> u64 {
     match key {
-        Key::Known(word) => (word.number() as u64).wrapping_mul(0x9fb2_1c65_1e98_df25),
-        Key::Other(content) => text(content),
+        Key::Known(word) => add(of_word(*word), value),
+        Key::Other(text) => add(of_key(text), value),
     }
 }
 
+/// The sum of the prints of members.
+pub(crate) fn sum(members: &[Member<'_>]) -> u64 {
+    members.iter().map(of_member).fold(0, u64::wrapping_add)
+}
+
+/// That of a key that is known, before its value.
 #[inline]
-pub(crate) fn text(text: &str) -> u64 {
-    // Nearly all values are as short, and this is a third of what hashing them takes.
-    if text.len() <= 16 {
-        let (first, last) = ends(text.as_bytes());
-        mix(first, last.rotate_left(32) ^ text.len() as u64)
-    } else {
-        hash(text.as_bytes(), 7)
-    }
+pub(crate) fn of_word(word: Word) -> u64 {
+    (word.number() as u64 + 1).wrapping_mul(OBJECT)
+}
+
+/// That of any other key.
+pub(crate) fn of_key(text: &str) -> u64 {
+    add_text(OBJECT, text)
 }
 
 /// One multiplication, as in wyhash: this runs once for every value of the document.

@@ -11,11 +11,12 @@
 #![expect(clippy::inline_always, reason = "reading a value is a few dozen instructions: calls were a third of them")]
 
 use std::borrow::Cow;
-use std::iter::once_with;
+use std::iter::{once, once_with};
 
 use hashbrown::HashSet;
 
 use super::key::Word;
+use super::print;
 use super::read::FEW_MEMBERS;
 use crate::limits;
 use crate::number::Number;
@@ -24,20 +25,29 @@ use crate::text::equal;
 /// Makes a tree of what is read: one that lies in an arena, or one that stands by itself.
 pub(crate) trait Tree<'d> {
     type Key: AsRef<str>;
-    type Array;
-    type Object;
     type Value;
+    /// An array that is being read, and one that was.
+    type Items: Extend<Self::Value> + AsRef<[Self::Value]>;
+    type Array;
+    /// An object that is being read, and one that was.
+    type Members: Extend<(Self::Key, Self::Value)> + AsRef<[(Self::Key, Self::Value)]>;
+    type Object;
 
     fn known_key(&self, word: Word) -> Self::Key;
 
     /// That of any other text.
     fn other_key(&self, text: Cow<'d, str>) -> Self::Key;
 
-    /// Of the items from `start` on, which are taken.
-    fn array(&self, items: &mut Vec<Self::Value>, start: usize) -> Self::Array;
+    /// Room for about so many items.
+    fn items(&self, about: usize) -> Self::Items;
 
-    /// Of the members from `start` on, which are taken.
-    fn object(&self, members: &mut Vec<(Self::Key, Self::Value)>, start: usize) -> Self::Object;
+    fn array(&self, items: Self::Items) -> Self::Array;
+
+    /// Room for about so many members.
+    fn members(&self, about: usize) -> Self::Members;
+
+    /// An object, the sum of its members' fingerprints, and how it was written.
+    fn object(&self, members: Self::Members, sum: u64, written: &'d [u8]) -> Self::Object;
 
     fn value(&self, kind: Kind<Cow<'d, str>, Self::Array, Self::Object>) -> Self::Value;
 }
@@ -68,10 +78,10 @@ pub(crate) fn scan_within<'d, T: Tree<'d>>(
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
-    let (items, members, order) = (Vec::new(), Vec::new(), Order::default());
-    let mut scanner = Scanner { cursor: Cursor::new(text, string_limit), depth, tree, items, members, order };
+    let mut scanner =
+        Scanner { cursor: Cursor::new(text, string_limit), depth, tree, order: Order::default(), print: 0 };
     let first = scanner.cursor.next()?;
-    let value = scanner.value(first, None)?;
+    let value = scanner.value(first, None, 0)?;
     scanner.cursor.next().is_none().then_some(value)
 }
 
@@ -79,34 +89,48 @@ struct Scanner<'d, T: Tree<'d>> {
     cursor: Cursor<'d>,
     depth: usize,
     tree: T,
-    /// The items of the arrays, and the members of the objects, that are being read.
-    items: Vec<T::Value>,
-    members: Vec<(T::Key, T::Value)>,
     order: Order,
+    /// The fingerprint of the value that was read last, and of what came before it.
+    print: u64,
 }
 
 impl<'d, T: Tree<'d>> Scanner<'d, T> {
-    /// A value that stands below that word, by its first byte.
+    /// A value that stands below that word, by its first byte, after what has that fingerprint.
     #[inline(always)]
-    fn value(&mut self, first: u8, below: Option<Word>) -> Option<T::Value> {
+    fn value(&mut self, first: u8, below: Option<Word>, print: u64) -> Option<T::Value> {
         let kind = match first {
-            b'{' => Kind::Object(self.object(below)?),
-            b'[' => Kind::Array(self.array(below)?),
-            _ => self.leaf(first)?,
+            b'{' => Kind::Object(self.object(below, print)?),
+            b'[' => Kind::Array(self.array(below, print)?),
+            _ => self.leaf(first, print)?,
         };
         Some(self.tree.value(kind))
     }
 
     /// A value without others in it.
     #[inline(never)]
-    fn leaf(&mut self, first: u8) -> Option<Kind<Cow<'d, str>, T::Array, T::Object>> {
-        Some(match first {
-            b'"' => Kind::Text(self.cursor.string()?),
-            b't' => self.cursor.word("true").map(|()| Kind::Boolean(true))?,
-            b'f' => self.cursor.word("false").map(|()| Kind::Boolean(false))?,
-            b'n' => self.cursor.word("null").map(|()| Kind::Null)?,
-            _ => Kind::Number(self.cursor.number()?),
-        })
+    fn leaf(&mut self, first: u8, print: u64) -> Option<Kind<Cow<'d, str>, T::Array, T::Object>> {
+        let (kind, print) = match first {
+            b'"' => {
+                let text = self.cursor.string()?;
+                let print = print::add_text(print, &text);
+                (Kind::Text(text), print)
+            }
+            b't' | b'f' => {
+                let boolean = first == b't';
+                self.cursor.word(if boolean { "true" } else { "false" })?;
+                (Kind::Boolean(boolean), print::add_boolean(print, boolean))
+            }
+            b'n' => {
+                self.cursor.word("null")?;
+                (Kind::Null, print::add_null(print))
+            }
+            _ => {
+                let number = self.cursor.number()?;
+                (Kind::Number(number), print::add_number(print, number))
+            }
+        };
+        self.print = print;
+        Some(kind)
     }
 
     /// Steps into a list.
@@ -122,14 +146,16 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
     }
 
     #[inline(always)]
-    fn leave(&mut self, cursor: Cursor<'d>) {
-        self.cursor = cursor;
+    fn leave(&mut self, cursor: &Cursor<'d>) {
+        self.cursor.follow(cursor);
         self.depth -= 1;
     }
 
     #[inline(never)]
-    fn array(&mut self, below: Option<Word>) -> Option<T::Array> {
-        let start = self.items.len();
+    fn array(&mut self, below: Option<Word>, print: u64) -> Option<T::Array> {
+        let place = Order::first(below);
+        let mut items = self.tree.items(self.order.items(place));
+        let mut print = print::add_array(print);
         let mut cursor = self.enter()?;
         if cursor.next()? == b']' {
             cursor.pass(1);
@@ -137,37 +163,44 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
             loop {
                 let first = cursor.next()?;
                 if first == b'"'
-                    && let Some(text) = cursor.plain_string()
+                    && let Some((text, after)) = cursor.printed_string(print)
                 {
+                    print = after;
                     // As most items are: made in its place, once there is room. Pushed, it would be made elsewhere and
                     // copied at once, which waits for the writing.
-                    self.items.extend(once_with(|| self.tree.value(Kind::Text(Cow::Borrowed(text)))));
+                    items.extend(once_with(|| self.tree.value(Kind::Text(Cow::Borrowed(text)))));
                 } else {
-                    self.cursor = cursor;
-                    let item = self.value(first, below)?;
-                    self.items.push(item);
-                    cursor = self.cursor;
+                    self.cursor.follow(&cursor);
+                    let item = self.value(first, below, print)?;
+                    print = self.print;
+                    items.extend(once(item));
+                    cursor.follow(&self.cursor);
                 }
                 if !cursor.goes_on(b']')? {
                     break;
                 }
             }
         }
-        self.leave(cursor);
-        Some(self.tree.array(&mut self.items, start))
+        self.leave(&cursor);
+        self.print = print;
+        self.order.note_items(place, items.as_ref().len());
+        Some(self.tree.array(items))
     }
 
     #[inline(never)]
-    fn object(&mut self, below: Option<Word>) -> Option<T::Object> {
-        let start = self.members.len();
+    fn object(&mut self, below: Option<Word>, print: u64) -> Option<T::Object> {
+        let first = Order::first(below);
+        let mut members = self.tree.members(self.order.members(first));
+        let mut sum: u64 = 0;
+        let start = self.cursor;
         let mut cursor = self.enter()?;
         let (mut known, mut others) = (0, 0);
         if cursor.next()? == b'}' {
             cursor.pass(1);
         } else {
-            let mut place = Order::first(below);
+            let mut place = first;
             loop {
-                let (word, key) = self.key(&mut cursor, place)?;
+                let (word, key, print) = self.key(&mut cursor, place)?;
                 match word {
                     Some(word) if known & word.bit() != 0 => return None,
                     Some(word) => known |= word.bit(),
@@ -175,15 +208,17 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
                 }
                 let first = cursor.next()?;
                 if first == b'"'
-                    && let Some(text) = cursor.plain_string()
+                    && let Some((text, print)) = cursor.printed_string(print)
                 {
+                    sum = sum.wrapping_add(print);
                     // As an array's items.
-                    self.members.extend(once_with(|| (key, self.tree.value(Kind::Text(Cow::Borrowed(text))))));
+                    members.extend(once_with(|| (key, self.tree.value(Kind::Text(Cow::Borrowed(text))))));
                 } else {
-                    self.cursor = cursor;
-                    let value = self.value(first, word)?;
-                    self.members.push((key, value));
-                    cursor = self.cursor;
+                    self.cursor.follow(&cursor);
+                    let value = self.value(first, word, print)?;
+                    sum = sum.wrapping_add(self.print);
+                    members.extend(once((key, value)));
+                    cursor.follow(&self.cursor);
                 }
                 if !cursor.goes_on(b'}')? {
                     break;
@@ -191,31 +226,35 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
                 place = Order::after(word);
             }
         }
-        self.leave(cursor);
+        let written = start.until(&cursor)?;
+        self.leave(&cursor);
         if others > 1 {
-            self.members.get(start..).filter(|members| are_different(members.iter().map(|(key, _)| key.as_ref())))?;
+            Some(&members).filter(|members| are_different(members.as_ref().iter().map(|(key, _)| key.as_ref())))?;
         }
-        Some(self.tree.object(&mut self.members, start))
+        self.order.note_members(first, members.as_ref().len());
+        self.print = print::add_object(print, sum);
+        Some(self.tree.object(members, sum, written))
     }
 
-    /// A key and its colon.
+    /// A key and its colon; with it the word that it is, and its fingerprint.
     #[inline(always)]
-    fn key(&mut self, cursor: &mut Cursor<'d>, place: Place) -> Option<(Option<Word>, T::Key)> {
+    fn key(&mut self, cursor: &mut Cursor<'d>, place: Place) -> Option<(Option<Word>, T::Key, u64)> {
         if cursor.next()? != b'"' {
             return None;
         }
-        let foreseen = self.order.at(place);
+        let foreseen = self.order.word(place);
         if let Some(length) = foreseen.starts(cursor.rest()?) {
             cursor.pass(length);
-            return Some((Some(foreseen), self.tree.known_key(foreseen)));
+            return Some((Some(foreseen), self.tree.known_key(foreseen), print::of_word(foreseen)));
         }
         let (text, after) = Self::other_key(*cursor)?;
         *cursor = after;
-        let word = Word::of(&text);
-        if let Some(word) = word {
-            self.order.note(place, word);
+        if let Some(word) = Word::of(&text) {
+            self.order.note_word(place, word);
+            return Some((Some(word), self.tree.known_key(word), print::of_word(word)));
         }
-        Some((word, word.map_or_else(|| self.tree.other_key(text), |word| self.tree.known_key(word))))
+        let print = print::of_key(&text);
+        Some((None, self.tree.other_key(text), print))
     }
 
     /// A key that was not foreseen, and where its colon ends.

@@ -15,12 +15,12 @@ pub(in crate::compile) struct Shared<'d> {
 impl<'d> Shared<'d> {
     /// An object written like this one, and the test that it became, if there was one.
     pub(super) fn get(&self, object: &Object<'d>) -> Option<(&'d Object<'d>, &Test)> {
-        let (other, test) = self.tests.get(&object.print)?;
+        let (other, test) = self.tests.get(&object.sum)?;
         (*other == object).then_some((*other, test))
     }
 
     /// Keeps a test of which there was nothing to tell.
     pub(super) fn keep(&mut self, object: &'d Object<'d>, test: &Test) {
-        self.tests.entry(object.print).or_insert_with(|| (object, test.clone()));
+        self.tests.entry(object.sum).or_insert_with(|| (object, test.clone()));
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::Json;
+use super::super::print;
 use super::super::read::{Reading, read};
 use crate::number::Number;
 
@@ -27,6 +28,18 @@ impl<'d> Cursor<'d> {
     #[inline(always)]
     pub(super) fn rest(&self) -> Option<&'d [u8]> {
         self.text.as_bytes().get(self.at..)
+    }
+
+    /// From there to where another has come in the same text.
+    #[inline(always)]
+    pub(super) fn until(&self, other: &Self) -> Option<&'d [u8]> {
+        self.text.as_bytes().get(self.at..other.at)
+    }
+
+    /// Goes on where another has come to in the same text.
+    #[inline(always)]
+    pub(super) fn follow(&mut self, other: &Self) {
+        self.at = other.at;
     }
 
     #[inline(always)]
@@ -77,11 +90,17 @@ impl<'d> Cursor<'d> {
     /// A string without an escape, at its first quote; where it has one nothing is taken.
     #[inline(always)]
     pub(super) fn plain_string(&mut self) -> Option<&'d str> {
+        self.printed_string(0).map(|(text, _)| text)
+    }
+
+    /// The same, with the fingerprint of what came before and of it.
+    #[inline(always)]
+    pub(super) fn printed_string(&mut self, print: u64) -> Option<(&'d str, u64)> {
         let start = self.at + 1;
-        let end = plain_end(self.text.as_bytes(), start)?;
+        let (end, print) = plain_end(self.text.as_bytes(), start, print)?;
         let text = self.text.get(start..end).filter(|text| text.len() <= self.string_limit)?;
         self.at = end + 1;
-        Some(text)
+        Some((text, print))
     }
 
     /// A string, at its first quote, whatever is in it.
@@ -122,14 +141,16 @@ impl<'d> Cursor<'d> {
     }
 }
 
-/// Where the string that begins there ends, if nothing comes before its quote that is an escape or forbidden; eight bytes
-/// at a time.
+/// Where the string that begins there ends, if nothing comes before its quote that is an escape or forbidden, and the
+/// fingerprint of what came before and of it; eight bytes at a time.
 #[inline(always)]
-fn plain_end(bytes: &[u8], start: usize) -> Option<usize> {
+fn plain_end(bytes: &[u8], start: usize, mut print: u64) -> Option<(usize, u64)> {
     const ONES: u64 = u64::MAX / 255;
     let mut end = start;
     loop {
-        let Some(word) = bytes.get(end..).and_then(<[u8]>::first_chunk) else { return last_end(bytes, end) };
+        let Some(word) = bytes.get(end..).and_then(<[u8]>::first_chunk) else {
+            return last_end(bytes, start, end, print);
+        };
         let word = u64::from_le_bytes(*word);
         // The high bit of each byte that is below `bound`, and perhaps of some after the first of those.
         let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
@@ -139,16 +160,20 @@ fn plain_end(bytes: &[u8], start: usize) -> Option<usize> {
         let special = (quote_or_control | escape) & (ONES << 7);
         if special != 0 {
             end += special.trailing_zeros() as usize / 8;
-            return (bytes.get(end) == Some(&b'"')).then_some(end);
+            // The bytes before the one that the lowest bit stands in.
+            let rest = word & ((special & special.wrapping_neg()) >> 7).wrapping_sub(1);
+            return (bytes.get(end) == Some(&b'"')).then_some((end, print::add_end(print, rest, end - start)));
         }
+        print = print::mix(print, word);
         end += 8;
     }
 }
 
-/// The same near the end of the text.
+/// The same near the end of the text, where no whole word is left.
 #[cold]
-fn last_end(bytes: &[u8], start: usize) -> Option<usize> {
+fn last_end(bytes: &[u8], start: usize, whole: usize, print: u64) -> Option<(usize, u64)> {
     let is_plain = |byte: &&u8| **byte >= b' ' && **byte != b'"' && **byte != b'\\';
-    let end = start + bytes.iter().skip(start).take_while(is_plain).count();
-    (bytes.get(end) == Some(&b'"')).then_some(end)
+    let end = whole + bytes.iter().skip(whole).take_while(is_plain).count();
+    let rest = bytes.get(whole..end)?.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    (bytes.get(end) == Some(&b'"')).then_some((end, print::add_end(print, rest, end - start)))
 }

@@ -1,4 +1,4 @@
-//! Which key stood where the last time.
+//! What stood where the last time: most of a document's objects are like the one before.
 
 use super::Word;
 use crate::json::key::WORDS;
@@ -7,12 +7,22 @@ use crate::json::key::WORDS;
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
 
-/// The word that stood in each place the last time; at first any.
-pub(super) struct Order([Word; 2 * (WORDS.len() + 1)]);
+/// Places after words, and as many firsts.
+const PLACES: usize = 2 * (WORDS.len() + 1);
+/// The most that room is made for before it is needed.
+const ROOM: usize = 64;
+
+/// What stood in each place the last time; at first anything.
+pub(super) struct Order {
+    words: [Word; PLACES],
+    /// How long the lists that began there were.
+    items: [usize; PLACES],
+    members: [usize; PLACES],
+}
 
 impl Default for Order {
     fn default() -> Self {
-        Self([Word::default(); 2 * (WORDS.len() + 1)])
+        Self { words: [Word::default(); PLACES], items: [0; PLACES], members: [0; PLACES] }
     }
 }
 
@@ -27,16 +37,44 @@ impl Order {
         Place(number(word))
     }
 
+    /// The word there.
     #[inline]
-    pub(super) fn at(&self, place: Place) -> Word {
-        self.0.get(place.0).copied().unwrap_or_default()
+    pub(super) fn word(&self, place: Place) -> Word {
+        self.words.get(place.0).copied().unwrap_or_default()
     }
 
     #[inline]
-    pub(super) fn note(&mut self, place: Place, word: Word) {
-        if let Some(slot) = self.0.get_mut(place.0) {
-            *slot = word;
-        }
+    pub(super) fn note_word(&mut self, place: Place, word: Word) {
+        note(&mut self.words, place, word);
+    }
+
+    /// About how many items the array that begins there has.
+    #[inline]
+    pub(super) fn items(&self, place: Place) -> usize {
+        self.items.get(place.0).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn note_items(&mut self, place: Place, length: usize) {
+        note(&mut self.items, place, length.min(ROOM));
+    }
+
+    /// About how many members the object that begins there has.
+    #[inline]
+    pub(super) fn members(&self, place: Place) -> usize {
+        self.members.get(place.0).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn note_members(&mut self, place: Place, length: usize) {
+        note(&mut self.members, place, length.min(ROOM));
+    }
+}
+
+#[inline]
+fn note<T>(places: &mut [T; PLACES], place: Place, found: T) {
+    if let Some(slot) = places.get_mut(place.0) {
+        *slot = found;
     }
 }
 

@@ -111,3 +111,15 @@ fn what_is_broken_at_any_place_is_read_alike() {
         check(&text[..index]);
     }
 }
+
+#[test]
+fn an_object_knows_how_it_was_written() {
+    let arena = Bump::new();
+    let text = r#" {"a": [{"b": 1}, {"c": [] } ] ,"d":{}}"#;
+    let Some(Node::Object(object)) = scan(text.as_bytes(), limits::STRING_BYTES, &arena) else { panic!("an object") };
+    assert_eq!(object.written, text.trim().as_bytes());
+    let [(_, Node::Array([Node::Object(b), Node::Object(c)])), (_, Node::Object(d))] = object.members else {
+        panic!("two members")
+    };
+    assert_eq!([b, c, d].map(|object| object.written), [br#"{"b": 1}"#.as_slice(), br#"{"c": [] }"#, b"{}"]);
+}
