@@ -10,6 +10,7 @@ use crate::context::Custom;
 use crate::definitions::{Definitions, Part, Parts};
 use crate::diagnostics::{Code, DefinitionsError, Diagnostic, Severity, any_error};
 use crate::engine::Engine;
+use crate::flag::Variant;
 use crate::json::node::Node;
 use crate::json::print;
 use crate::json::scan::scan;
@@ -33,7 +34,6 @@ mod settings;
 
 use assemble::assemble;
 use condition::{Builder, Shared};
-use flag::Variants;
 use graph::Graph;
 use kept::Kept;
 pub(crate) use kept::Origin;
@@ -137,7 +137,7 @@ struct Compiler<'d> {
     algorithm: Algorithm,
     environments: Vec<&'d str>,
     /// What boolean flags share that name no variants.
-    on_and_off: Variants,
+    on_and_off: Arc<[Variant]>,
     /// What the entry at hand refers to: flags by index, then segments.
     references: Vec<u32>,
     /// The salts of bucket conditions, with their pointers.

@@ -30,15 +30,21 @@ pub(crate) struct Flag {
     pub(crate) base: Plan,
     /// What contexts of an environment with a patch get.
     pub(crate) patches: Box<[(Box<str>, Plan)]>,
-    /// By name, in the order of their UTF-8 bytes; each outcome is its own variant. Shared by all that have `on` and
-    /// `off` only.
-    pub(crate) variants: Arc<[Outcome]>,
-    pub(crate) variant_names: Arc<[Box<str>]>,
+    /// By name, in the order of their UTF-8 bytes. Shared by all that have `on` and `off` only.
+    pub(crate) variants: Arc<[Variant]>,
     pub(crate) bucket_by: Attribute,
     pub(crate) dependencies: Box<[Requirement]>,
     pub(crate) requires_approval: bool,
     pub(crate) scopes: Scopes,
     pub(crate) overrides: Option<Box<StoredOverrides>>,
+}
+
+/// What a flag can serve by name.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: Box<str>,
+    /// Its value, which is its own variant.
+    pub(crate) outcome: Outcome,
 }
 
 /// The part of a flag that an environment can patch.
@@ -167,12 +173,15 @@ impl Flag {
 
     #[inline]
     pub(crate) fn variant_name(&self, index: Option<VariantIndex>) -> Option<&str> {
-        self.variant_names.get(index? as usize).map(|name| &**name)
+        self.variants.get(index? as usize).map(|variant| &*variant.name)
     }
 
     /// The smallest name whose value equals this one.
     pub(crate) fn variant_of(&self, value: Value<'_>) -> Option<VariantIndex> {
-        (0..).zip(&*self.variants).find(|(_, variant)| variant.value.as_value() == value).map(|(index, _)| index)
+        (0..)
+            .zip(&*self.variants)
+            .find(|(_, variant)| variant.outcome.value.as_value() == value)
+            .map(|(index, _)| index)
     }
 }
 
@@ -203,6 +212,14 @@ impl Links {
 
 /// References up to which a chain is followed by recursion.
 const TALL: u32 = 64;
+
+impl Rule {
+    /// Whether both have the same id and serve the same variant.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.id == other.id
+            && matches!((&self.serve, &other.serve), (Serve::Variant(own), Serve::Variant(others)) if own == others)
+    }
+}
 
 impl Rules {
     /// A rule's id, by what the rule has of it.

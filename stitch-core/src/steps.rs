@@ -182,7 +182,7 @@ fn open<'a, O: Observer>(
         Serve::Split(split) => split_variant(split, call, observer),
     };
     match variant.and_then(|index| flag.variants.get(index as usize)) {
-        Some(variant) => Decision { reason, served: Served::Stored(variant), rule_id, dependency: None },
+        Some(variant) => Decision { reason, served: Served::Stored(&variant.outcome), rule_id, dependency: None },
         None => Decision { rule_id, ..Decision::closed(plan, Reason::UnitMissing) },
     }
 }

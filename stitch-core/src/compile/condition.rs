@@ -1,5 +1,6 @@
 //! Conditions to programs of tests.
 
+use std::iter::once_with;
 use std::sync::Arc;
 
 use crate::bucketing::{Hasher, Purpose};
@@ -35,12 +36,12 @@ const BUCKETS: i64 = 100_000;
 
 /// A place of the program that arrows may lead to before it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Label(usize);
+pub(super) struct Label(u32);
 
 #[derive(Clone, Copy, Debug)]
 enum Destination {
     Unknown,
-    Step(usize),
+    Step(u32),
     Same(Label),
     Answer(Target),
 }
@@ -76,8 +77,9 @@ impl<'d> Builder<'d> {
     }
 
     fn place(&mut self, destination: Destination) -> Label {
+        let label = Label(short(self.destinations.len()));
         self.destinations.push(destination);
-        Label(self.destinations.len() - 1)
+        label
     }
 
     /// A place that is not known yet.
@@ -96,26 +98,28 @@ impl<'d> Builder<'d> {
     }
 
     fn set(&mut self, label: Label, destination: Destination) {
-        if let Some(slot) = self.destinations.get_mut(label.0) {
+        if let Some(slot) = self.destinations.get_mut(label.0 as usize) {
             *slot = destination;
         }
     }
 
-    fn test(&mut self, test: Test, written: &'d Object<'d>, [entry, then, otherwise]: [Label; 3]) {
+    #[inline]
+    fn test(&mut self, test: Test, written: &'d Object<'d>, entry: Label, then: Label, otherwise: Label) {
         self.repeated.note(written);
-        self.set(entry, Destination::Step(self.drafts.len()));
-        self.drafts.push(Draft { test, then, otherwise });
+        self.set(entry, Destination::Step(short(self.drafts.len())));
+        // Made in its place: see `Scanner::array`.
+        self.drafts.extend(once_with(|| Draft { test, then, otherwise }));
     }
 
     /// The program, which starts at the first of the given labels, and where each of them leads in it.
     pub(super) fn finish(&mut self, entries: impl Iterator<Item = Label>) -> (Program, &[Target]) {
         let Self { drafts, repeated, destinations, settled, starts } = self;
         let resolve = |settled: &[Target], mut label: Label| loop {
-            match destinations.get(label.0) {
+            match destinations.get(label.0 as usize) {
                 Some(Destination::Same(other)) => label = *other,
                 Some(Destination::Answer(target)) => return *target,
                 Some(Destination::Step(index)) => {
-                    return settled.get(*index).copied().unwrap_or(Target::FAILS);
+                    return settled.get(*index as usize).copied().unwrap_or(Target::FAILS);
                 }
                 Some(Destination::Unknown) | None => return Target::FAILS,
             }
@@ -127,7 +131,7 @@ impl<'d> Builder<'d> {
         for (index, Draft { then, otherwise, .. }) in drafts.iter().enumerate().rev() {
             let (then, otherwise) = (resolve(settled, *then), resolve(settled, *otherwise));
             if let Some(slot) = settled.get_mut(index) {
-                *slot = if then == otherwise { then } else { step(index) };
+                *slot = if then == otherwise { then } else { Target::step(short(index)) };
             }
         }
         starts.clear();
@@ -146,16 +150,23 @@ impl<'d> Builder<'d> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
-fn step(index: usize) -> Target {
-    Target::step(index as u32)
+fn short(index: usize) -> u32 {
+    index as u32
 }
 
 impl<'d> Compiler<'d> {
     /// Adds a condition to the program, with where to go if it holds and if it does not; where it is wrong it leads nowhere.
-    pub(super) fn condition(&mut self, json: &'d Node<'d>, place: &Place<'_>, [entry, then, otherwise]: [Label; 3]) {
+    pub(super) fn condition(
+        &mut self,
+        json: &'d Node<'d>,
+        place: &Place<'_>,
+        entry: Label,
+        then: Label,
+        otherwise: Label,
+    ) {
         let Some(written) = self.reader.object(json, place) else { return };
         if let Some((written, test)) = self.shared.get(written) {
-            return self.builder.test(test.clone(), written, [entry, then, otherwise]);
+            return self.builder.test(test.clone(), written, entry, then, otherwise);
         }
         let mut forms =
             written.members().map(|(key, _)| key).filter(|key| FORMS.place(*key).is_some()).map(Key::as_str);
@@ -186,9 +197,9 @@ impl<'d> Compiler<'d> {
                 let [Some(inner)] = self.reader.fields(json, place, own).unwrap_or_default() else { return };
                 let place = &place.key(form);
                 match form {
-                    "not" => self.condition(inner, place, [entry, otherwise, then]),
-                    "all" => self.each(inner, place, [entry, then, otherwise], Join::All),
-                    _ => self.each(inner, place, [entry, then, otherwise], Join::Any),
+                    "not" => self.condition(inner, place, entry, otherwise, then),
+                    "all" => self.each(inner, place, entry, then, otherwise, Join::All),
+                    _ => self.each(inner, place, entry, then, otherwise, Join::Any),
                 }
                 return;
             }
@@ -201,12 +212,12 @@ impl<'d> Compiler<'d> {
             if form == "attr" && self.reader.reports == reports {
                 self.shared.keep(written, &test);
             }
-            self.builder.test(test, written, [entry, then, otherwise]);
+            self.builder.test(test, written, entry, then, otherwise);
         }
     }
 
     /// `all` and `any`: each condition leads on to the next as long as nothing is decided.
-    fn each(&mut self, json: &'d Node<'d>, place: &Place<'_>, [entry, then, otherwise]: [Label; 3], join: Join) {
+    fn each(&mut self, json: &'d Node<'d>, place: &Place<'_>, entry: Label, then: Label, otherwise: Label, join: Join) {
         let items = self.reader.array(json, place).unwrap_or_default();
         let mut here = entry;
         for (index, item) in items.iter().enumerate() {
@@ -217,8 +228,8 @@ impl<'d> Compiler<'d> {
             }
             let next = self.builder.label();
             match join {
-                Join::All => self.condition(item, place, [here, next, otherwise]),
-                Join::Any => self.condition(item, place, [here, then, next]),
+                Join::All => self.condition(item, place, here, next, otherwise),
+                Join::Any => self.condition(item, place, here, then, next),
             }
             here = next;
         }

@@ -10,7 +10,7 @@ use crate::compile::settings::read_algorithm;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::flag::{Flag, Outcome, Requirement, Scopes};
+use crate::flag::{Flag, Outcome, Requirement, Scopes, Variant};
 use crate::json::key::{Key, Keys};
 use crate::json::node::Node;
 use crate::value::{StoredValue, ValueType};
@@ -130,13 +130,12 @@ impl<'d> Compiler<'d> {
         if self.reader.errors > errors {
             return None;
         }
-        let (variant_names, variants) = named.map_or_else(|| self.on_and_off.clone(), keep);
+        let variants = named.map_or_else(|| Arc::clone(&self.on_and_off), keep);
         Some(Flag {
             key: key?.into(),
             value_type: value_type?,
             base: base?,
             patches: patches.into(),
-            variant_names,
             variants,
             bucket_by: bucket_by?,
             dependencies: dependencies.into(),
@@ -265,19 +264,18 @@ impl<'d> Compiler<'d> {
 static ON_AND_OFF: [(&str, StoredValue); 2] =
     [("off", StoredValue::Boolean(false)), ("on", StoredValue::Boolean(true))];
 
-/// The names of variants, and the variants.
-pub(super) type Variants = (Arc<[Box<str>]>, Arc<[Outcome]>);
-
 /// Those of such a flag as an engine keeps them.
-pub(super) fn on_and_off() -> Variants {
+pub(super) fn on_and_off() -> Arc<[Variant]> {
     keep([("off", false), ("on", true)].map(|(name, value)| (name, StoredValue::Boolean(value))).into())
 }
 
 /// Variants as an engine keeps them.
-fn keep(variants: Vec<(&str, StoredValue)>) -> Variants {
-    let names = variants.iter().map(|(name, _)| Box::from(*name)).collect();
-    let outcome = |(index, (_, value))| Outcome { value, variant: Some(index) };
-    (names, (0..).zip(variants).map(outcome).collect())
+fn keep(variants: Vec<(&str, StoredValue)>) -> Arc<[Variant]> {
+    let variant = |(index, (name, value)): (_, (&str, _))| Variant {
+        name: name.into(),
+        outcome: Outcome { value, variant: Some(index) },
+    };
+    (0..).zip(variants).map(variant).collect()
 }
 
 /// Whether a flag has a variant of that name, as far as its document shows; an error of its own there is not reported

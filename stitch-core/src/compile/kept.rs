@@ -207,7 +207,7 @@ fn sketch_of_flag<'n>(slot: &'n Slot, arena: &'n Bump) -> Node<'n> {
         if flag.value_type != ValueType::Boolean {
             members.push((Key::of("type"), Node::Text(flag.value_type.as_str())));
         }
-        let mut names = flag.variant_names.iter().map(|name| &**name);
+        let mut names = flag.variants.iter().map(|variant| &*variant.name);
         if flag.value_type != ValueType::Boolean || !names.clone().eq(["off", "on"]) {
             let variants = arena.alloc_slice_fill_with(names.len(), |_| {
                 (Key::of(names.next().unwrap_or_default()), Node::Boolean(true))

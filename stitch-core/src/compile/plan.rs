@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::bucketing::{Algorithm, Hasher, Purpose};
-use crate::compile::Compiler;
 use crate::compile::condition::Label;
 use crate::compile::distinct::Distinct;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
+use crate::compile::{Compiler, HashMap};
 use crate::condition::Target;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
@@ -113,6 +113,9 @@ pub(super) struct RulesDraft {
     parts: Vec<RulePart>,
     list: Vec<Rule>,
     ids: String,
+    /// Earlier ones by their ids: flags that are made alike have rules that are named alike and serve alike, which are
+    /// then in memory once.
+    known: HashMap<Arc<str>, Arc<[Rule]>>,
 }
 
 impl RulesDraft {
@@ -131,7 +134,15 @@ impl RulesDraft {
 
     /// The rules, and their ids.
     fn finish(&mut self) -> (Arc<[Rule]>, Arc<str>) {
-        (self.list.drain(..).collect(), self.ids.as_str().into())
+        if let Some((ids, list)) = self.known.get_key_value(self.ids.as_str())
+            && list.len() == self.list.len()
+            && list.iter().zip(&self.list).all(|(known, rule)| known.is_like(rule))
+        {
+            return (Arc::clone(list), Arc::clone(ids));
+        }
+        let (list, ids): (Arc<[Rule]>, Arc<str>) = (self.list.drain(..).collect(), self.ids.as_str().into());
+        self.known.insert(Arc::clone(&ids), Arc::clone(&list));
+        (list, ids)
     }
 }
 
@@ -340,7 +351,7 @@ impl<'d> Compiler<'d> {
                 self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
             let (holds, next) = (self.builder.answer(answer(draft.parts.len())), self.builder.label());
             if let Some(when) = when {
-                self.condition(when, &place.key("when"), [here, holds, next]);
+                self.condition(when, &place.key("when"), here, holds, next);
             }
             let serve = self.reader.required(serve, place, "serve", "say what the rule serves");
             let serve = serve.and_then(|serve| self.serve(serve, &place.key("serve"), kind, salt));

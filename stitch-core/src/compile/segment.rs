@@ -31,7 +31,7 @@ impl<'d> Compiler<'d> {
         self.builder.begin();
         let entry = when.map(|when| {
             let (entry, holds) = (self.builder.label(), self.builder.answer(Target::HOLDS));
-            self.condition(when, &place.key("when"), [entry, holds, Builder::FAILS]);
+            self.condition(when, &place.key("when"), entry, holds, Builder::FAILS);
             entry
         });
         let (program, starts) = self.builder.finish(entry.into_iter());

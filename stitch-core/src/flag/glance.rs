@@ -105,7 +105,7 @@ impl Sight {
         let plan = &flag.base;
         let rule = plan.rules.list.get(answer.answer());
         let Serve::Variant(variant) = rule.map_or(&plan.serve, |rule| &rule.serve) else { return None };
-        Self::of(flag.variants.get(*variant as usize)?, reason, rule.map_or(NO_RULE, |rule| rule.id))
+        Self::of(&flag.variants.get(*variant as usize)?.outcome, reason, rule.map_or(NO_RULE, |rule| rule.id))
     }
 
     fn closed(plan: &Plan, reason: Reason) -> Option<Self> {

@@ -11,7 +11,7 @@ pub(crate) use tables::WORDS;
 use tables::{SEED, SPELLINGS, TABLE, places, slot};
 
 /// A known key, by its place among all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(usize);
 
 /// A key as it stands in a tree. One that is known is never told as another.
@@ -37,6 +37,12 @@ impl Word {
     #[inline]
     pub(crate) fn bit(self) -> u64 {
         1 << (self.0 % 64)
+    }
+
+    /// The word of that number; there is one below 64.
+    #[inline]
+    pub(crate) fn numbered(number: usize) -> Self {
+        Self(number % WORDS.len())
     }
 
     #[inline]

@@ -50,10 +50,11 @@ impl<'d> Cursor<'d> {
     /// The next byte that is no white space; it is not taken.
     #[inline(always)]
     pub(super) fn next(&mut self) -> Option<u8> {
-        loop {
-            match self.text.as_bytes().get(self.at).copied() {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                other => return other,
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => {
+                self.at = after_space(self.text.as_bytes(), self.at);
+                self.text.as_bytes().get(self.at).copied()
             }
         }
     }
@@ -139,6 +140,13 @@ impl<'d> Cursor<'d> {
             },
         }
     }
+}
+
+/// Where the white space ends that begins there.
+#[inline(never)]
+fn after_space(bytes: &[u8], start: usize) -> usize {
+    let space = bytes.iter().skip(start).take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    start + space.count()
 }
 
 /// Where the string that begins there ends, if nothing comes before its quote that is an escape or forbidden, and the

@@ -7,22 +7,20 @@ use crate::json::key::WORDS;
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
 
-/// Places after words, and as many firsts.
+/// Places after words, and as many firsts; of other keys one more of both.
 const PLACES: usize = 2 * (WORDS.len() + 1);
-/// The most that room is made for before it is needed.
-const ROOM: usize = 64;
 
-/// What stood in each place the last time; at first anything.
+/// What stood in each place the last time; at first anything. In bytes, since a short text has one of these, too.
 pub(super) struct Order {
-    words: [Word; PLACES],
+    words: [u8; PLACES],
     /// How long the lists that began there were.
-    items: [usize; PLACES],
-    members: [usize; PLACES],
+    items: [u8; PLACES],
+    members: [u8; PLACES],
 }
 
 impl Default for Order {
     fn default() -> Self {
-        Self { words: [Word::default(); PLACES], items: [0; PLACES], members: [0; PLACES] }
+        Self { words: [0; PLACES], items: [0; PLACES], members: [0; PLACES] }
     }
 }
 
@@ -40,45 +38,50 @@ impl Order {
     /// The word there.
     #[inline]
     pub(super) fn word(&self, place: Place) -> Word {
-        self.words.get(place.0).copied().unwrap_or_default()
+        Word::numbered(at(&self.words, place))
     }
 
     #[inline]
     pub(super) fn note_word(&mut self, place: Place, word: Word) {
-        note(&mut self.words, place, word);
+        note(&mut self.words, place, word.number());
     }
 
     /// About how many items the array that begins there has.
     #[inline]
     pub(super) fn items(&self, place: Place) -> usize {
-        self.items.get(place.0).copied().unwrap_or_default()
+        at(&self.items, place)
     }
 
     #[inline]
     pub(super) fn note_items(&mut self, place: Place, length: usize) {
-        note(&mut self.items, place, length.min(ROOM));
+        note(&mut self.items, place, length);
     }
 
     /// About how many members the object that begins there has.
     #[inline]
     pub(super) fn members(&self, place: Place) -> usize {
-        self.members.get(place.0).copied().unwrap_or_default()
+        at(&self.members, place)
     }
 
     #[inline]
     pub(super) fn note_members(&mut self, place: Place, length: usize) {
-        note(&mut self.members, place, length.min(ROOM));
+        note(&mut self.members, place, length);
     }
 }
 
 #[inline]
-fn note<T>(places: &mut [T; PLACES], place: Place, found: T) {
+fn at(places: &[u8; PLACES], place: Place) -> usize {
+    places.get(place.0).copied().unwrap_or_default().into()
+}
+
+/// What is found there, or as much of it as a byte holds: no more room than that is made before it is needed.
+#[inline]
+fn note(places: &mut [u8; PLACES], place: Place, found: usize) {
     if let Some(slot) = places.get_mut(place.0) {
-        *slot = found;
+        *slot = u8::try_from(found).unwrap_or(u8::MAX);
     }
 }
 
-/// Of other keys one more.
 #[inline]
 fn number(word: Option<Word>) -> usize {
     word.map_or(WORDS.len(), Word::number)
