@@ -11,7 +11,7 @@ mod djb2_xor;
 mod murmur3;
 mod xxh64;
 
-pub(crate) use xxh64::hash;
+pub(crate) use xxh64::{Prepared as PreparedUnit, hash};
 
 /// A bucketing algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -108,6 +108,16 @@ impl Hasher {
             Self::Xxh64(seeded) => seeded.bucket(unit),
             Self::Djb2Xor(salted) => salted.bucket(unit),
             Self::Murmur3(salted) => salted.bucket(unit),
+        }
+    }
+
+    /// The bucket of a unit that may be prepared.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as for the above")]
+    pub(crate) fn bucket_of(&self, unit: &str, prepared: Option<&PreparedUnit>) -> u32 {
+        match (self, prepared) {
+            (Self::Xxh64(seeded), Some(prepared)) => seeded.bucket_of_prepared(prepared),
+            _ => self.bucket(unit),
         }
     }
 
