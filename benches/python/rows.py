@@ -63,8 +63,10 @@ class Way:
         return self._compile(row, f"for context in contexts: {self.ask}")
 
     def shuffle(self) -> None:
-        """Draws the order anew. In one order, asked thousands of times, a processor learns who is in a rollout by heart,
-        one better than another, and what is read next."""
+        """Draws the order anew.
+
+        In one order, asked thousands of times, a processor learns by heart who is in a rollout, some more than others.
+        """
         random.shuffle(self.contexts)
         random.shuffle(USERS)
 
