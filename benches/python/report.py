@@ -1,4 +1,4 @@
-"""From pytest-benchmark's figures to `benches/results/python.md`: `report.py FIGURES OUTPUT`."""
+"""From pytest-benchmark's figures to `benches/results/python.md`: `report.py OUTPUT FIGURES…`, each of one turn."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Figures = dict[tuple[str, str], dict[int, float]]
 MISSING = "—"
 
 
-def read(path: Path) -> tuple[Figures, dict[str, str]]:
+def read(paths: list[Path]) -> tuple[Figures, dict[str, str]]:
     """Nanoseconds a call by row and way, each turn's median; and the package of each way."""
     figures: Figures = defaultdict(dict)
     packages = {}
-    for benchmark in json.loads(path.read_text())["benchmarks"]:
+    for benchmark in (benchmark for path in paths for benchmark in json.loads(path.read_text())["benchmarks"]):
         told = benchmark["extra_info"]
         figures[told["row"], told["name"]][told["turn"]] = benchmark["stats"]["median"] * 1e9 / len(USERS)
         packages[told["name"]] = told["package"]
@@ -111,8 +111,8 @@ def why_missing() -> str:
     return "\n".join(reasons)
 
 
-def main(figures_path: str, output_path: str) -> None:
-    figures, packages = read(Path(figures_path))
+def main(output_path: str, *figures_paths: str) -> None:
+    figures, packages = read([Path(path) for path in figures_paths])
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     rows = "\n".join(f"* {row}: {words}." for row, (_, words) in {**FLOOR, **ROWS}.items())
     versions = ", ".join(f"{package} {version(package)}" for package in dict.fromkeys(packages.values()))
@@ -120,9 +120,10 @@ def main(figures_path: str, output_path: str) -> None:
     text = f"""## Python
 
 `benches/python/run.sh` builds the wheel and measures this in one run. Each row asks one flag of a registry of a
-thousand for {len(USERS)} users in turn; contexts are built beforehand, but for row H. Every library reads a local
-registry, reaches no network, and is asked in its best documented way; its answers are asserted first. The figures are
-medians of pytest-benchmark, over {turns} turns through all of them; a ratio is taken within a turn.
+thousand for {len(USERS)} users, in an order that is drawn anew each time; contexts are built beforehand, but for row H.
+Every library reads a local registry, reaches no network, and is asked in its best documented way; its answers are
+asserted first. The figures are medians of pytest-benchmark, over {turns} turns through all of them; a ratio is taken
+within a turn. Each turn is a process of its own, since what lies where in memory can cost as much as half a call.
 
 {rows}
 

@@ -1,7 +1,8 @@
-"""What is asked: three flags among a thousand, for 256 users in turn; the registry of `benches/src/lib.rs`."""
+"""What is asked: three flags among a thousand, for 256 users; the registry of `benches/src/lib.rs`."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,6 +61,14 @@ class Way:
         if row == "H":
             return self._compile(row, f"for user in users: context = {self.build}; {self.ask}")
         return self._compile(row, f"for context in contexts: {self.ask}")
+
+    def shuffle(self) -> None:
+        """Draws the order anew.
+
+        In one order, asked thousands of times, a processor learns by heart who is in a rollout, some more than others.
+        """
+        random.shuffle(self.contexts)
+        random.shuffle(USERS)
 
     def answers(self, row: str) -> list[bool]:
         """What `run` is answered."""

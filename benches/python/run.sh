@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 target="${CARGO_TARGET_DIR:-../../target}/wheel"
 python=.venv/bin/python
-figures="$target/benchmark.json"
+figures="$target/benchmark"
 results=../results/python.md
 
 build() {
@@ -30,9 +30,12 @@ build() {
 }
 ask() { "$python" -m pytest -q -p no:cacheprovider test_rows.py "$@"; }
 measure() {
-  ask --benchmark-disable-gc --benchmark-max-time 0.3 --benchmark-min-rounds 20 --benchmark-quiet --benchmark-json "$figures"
-  mkdir -p "$(dirname "$results")"
-  "$python" report.py "$figures" "$results"
+  rm -rf "$figures"
+  mkdir -p "$figures" "$(dirname "$results")"
+  for turn in $(seq 0 $((${TURNS:-5} - 1))); do
+    TURN="$turn" ask --benchmark-disable-gc --benchmark-quiet --benchmark-json "$figures/$turn.json"
+  done
+  "$python" report.py "$results" "$figures"/*.json
   cat "$results"
 }
 quick() { build && ask --benchmark-disable -k answers; }

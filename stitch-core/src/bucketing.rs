@@ -11,6 +11,8 @@ mod djb2_xor;
 mod murmur3;
 mod xxh64;
 
+pub(crate) use xxh64::Prepared as PreparedUnit;
+
 /// A bucketing algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -107,6 +109,16 @@ impl Hasher {
             Self::Xxh64(seeded) => seeded.bucket(unit),
             Self::Djb2Xor(salted) => salted.bucket(unit),
             Self::Murmur3(salted) => salted.bucket(unit),
+        }
+    }
+
+    /// The bucket of a unit that may be prepared.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as for the above")]
+    pub(crate) fn bucket_of(&self, unit: &str, prepared: Option<&PreparedUnit>) -> u32 {
+        match (self, prepared) {
+            (Self::Xxh64(seeded), Some(prepared)) => seeded.bucket_of_prepared(prepared),
+            _ => self.bucket(unit),
         }
     }
 

@@ -10,11 +10,13 @@ mod attribute;
 pub(crate) mod attributes;
 pub(crate) mod check;
 pub(crate) mod document;
+mod prepared;
 
 pub(crate) use attribute::{Attribute, Custom};
 pub use attributes::{AttributeValue, Element};
 pub use check::{ContextError, ContextProblem};
 pub use document::{AttributeDocument, ContextDocument};
+pub use prepared::PreparedContext;
 
 use attributes::Attributes;
 

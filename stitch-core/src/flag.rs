@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bucketing::Hasher;
+use crate::bucketing::{Hasher, PreparedUnit};
 use crate::call::Call;
 use crate::condition::{Program, Target};
 use crate::context::Attribute;
@@ -188,8 +188,8 @@ impl Flag {
 impl Gate {
     /// Whether a unit is in.
     #[inline]
-    pub(crate) fn lets_in(&self, unit: &str) -> bool {
-        self.hasher.bucket(unit) < self.threshold
+    pub(crate) fn lets_in(&self, unit: &str, prepared: Option<&PreparedUnit>) -> bool {
+        self.hasher.bucket_of(unit, prepared) < self.threshold
     }
 }
 

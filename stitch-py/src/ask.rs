@@ -10,7 +10,7 @@ use crate::context::{FieldArguments, Fields, PyContext, check};
 use crate::errors::{flag_key, refuse, wrong_type};
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
-use crate::value::{default, to_python};
+use crate::value::{Truth, default, to_python, truth};
 
 /// From this many flags on, other Python threads run while all are evaluated.
 const MANY_FLAGS: usize = 64;
@@ -18,7 +18,7 @@ const MANY_FLAGS: usize = 64;
 /// For whom: a context, or the fields of one, or neither (nobody in particular).
 pub(crate) enum ForWhom<'a, 'py> {
     /// A context, and nothing else.
-    Context(&'a Bound<'py, PyContext>),
+    Context(&'a PyContext),
     /// Whatever else was given; no fields where none can be.
     Told { context: Option<&'a Bound<'py, PyAny>>, fields: Option<Fields<'a, 'py>> },
 }
@@ -32,7 +32,7 @@ impl<'a, 'py> ForWhom<'a, 'py> {
                 if fields.iter().all(Option::is_none)
                     && let Ok(context) = context.cast() =>
             {
-                Self::Context(context)
+                Self::Context(context.get())
             }
             context => Self::Told { context, fields: Some(Fields(fields)) },
         }
@@ -43,7 +43,7 @@ impl<'a, 'py> ForWhom<'a, 'py> {
     #[expect(clippy::inline_always, reason = "then it is the comparison of a pointer")]
     pub(crate) fn given(context: &'a Bound<'py, PyAny>) -> Self {
         match context.cast() {
-            Ok(context) => Self::Context(context),
+            Ok(context) => Self::Context(context.get()),
             Err(_) => Self::Told { context: Some(context), fields: None },
         }
     }
@@ -53,19 +53,29 @@ impl<'a, 'py> ForWhom<'a, 'py> {
     #[expect(clippy::inline_always, reason = "the rest of it is out of line")]
     fn ask<R>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         engine: &Engine,
         home: Option<&Home<'_>>,
         question: impl FnOnce(&Context<'_>) -> R,
     ) -> PyResult<R> {
         let mut made = None;
-        let context = match self {
-            Self::Context(context) if !context.get().has_overrides() => context.get(),
-            _ => self.accepted(py, engine, &mut made)?,
-        };
+        let context = self.context(py, engine, &mut made)?;
         match home {
             None => Ok(question(context.borrowed())),
             Some(home) => Ok(question(&home.complete(py, context)?)),
+        }
+    }
+
+    /// The context, once it is known to be one that the engine accepts; `made` where it was given by its fields.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the rest of it is out of line")]
+    fn context<'m>(&self, py: Python<'py>, engine: &Engine, made: &'m mut Option<PyContext>) -> PyResult<&'m PyContext>
+    where
+        'a: 'm,
+    {
+        match self {
+            Self::Context(context) if !context.has_overrides() => Ok(context),
+            _ => self.accepted(py, engine, made),
         }
     }
 
@@ -77,7 +87,7 @@ impl<'a, 'py> ForWhom<'a, 'py> {
         'a: 'm,
     {
         let context = match self {
-            Self::Context(context) => context.get(),
+            Self::Context(context) => *context,
             Self::Told { context, fields } => made.insert(make(py, *context, fields.as_ref())?),
         };
         if context.has_overrides() {
@@ -117,7 +127,7 @@ impl Home<'_> {
                 format!("the client's definitions are those of `{own}`: leave it out, or take a key of `{env}`");
             return Err(refuse(py, "env", message));
         }
-        Ok(self.0.complete(context.borrowed().clone()))
+        Ok(self.0.complete(Context::clone(context.borrowed())))
     }
 }
 
@@ -206,14 +216,21 @@ impl<'a, 'py> Question<'a, 'py> {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "half of what it took was handing things over on the stack")]
-    pub(crate) fn bool(self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> PyResult<bool> {
+    pub(crate) fn bool(self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> PyResult<Truth<'py>> {
         let fallback = match fallback {
             Some(fallback) if let Ok(fallback) = fallback.cast::<PyBool>() => fallback.is_true(),
             _ => default::<PyBool>(fallback, "a bool")?.is_truthy()?,
         };
-        whom.ask(self.py, self.engine, self.home.as_ref(), |context| {
-            self.handle.map_or(fallback, |handle| handle.bool(context, fallback))
-        })
+        let mut made = None;
+        let context = whom.context(self.py, self.engine, &mut made)?;
+        let value = match &self.home {
+            None => self.handle.map_or(fallback, |handle| handle.bool_of_prepared(context.borrowed(), fallback)),
+            Some(home) => {
+                let context = home.complete(self.py, context)?;
+                self.handle.map_or(fallback, |handle| handle.bool(&context, fallback))
+            }
+        };
+        Ok(truth(self.py, value))
     }
 
     pub(crate) fn string(&self, whom: &ForWhom<'_, 'py>, fallback: Option<&Bound<'py, PyAny>>) -> Answer<'py> {

@@ -27,7 +27,7 @@ macro_rules! asking {
                 context: Option<Given<'_, 'py>>,
                 default: Option<Given<'_, 'py>>,
                 $($field: Option<Given<'_, 'py>>),*
-            ) -> PyResult<bool> {
+            ) -> PyResult<Truth<'py>> {
                 let whom = ForWhom::new(context.as_deref(), [$($field),*]);
                 self.question(py, $key, |question| question.bool(&whom, default.as_deref()))
             }
@@ -96,7 +96,7 @@ macro_rules! asking {
 
             /// The value of a boolean flag; `default` where there is no such flag, or one of another type.
             #[pyo3(signature = (context, default, /))]
-            fn bool<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<bool> {
+            fn bool<'py>(&self, context: &Bound<'py, PyAny>, default: &Bound<'py, PyAny>) -> PyResult<Truth<'py>> {
                 self.question(context.py(), |question| question.bool(&ForWhom::given(context), Some(default)))
             }
 

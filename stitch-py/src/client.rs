@@ -16,6 +16,7 @@ use crate::errors::{At, flag_key, wrong_type};
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
 use crate::live_flag::PyLiveFlag;
+use crate::value::Truth;
 
 mod connection;
 mod told;

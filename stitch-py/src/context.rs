@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 use self_cell::self_cell;
-use stitch_core::Context;
+use stitch_core::PreparedContext;
 
 use crate::evaluation::hash_of;
 use crate::json;
@@ -18,8 +18,8 @@ mod read;
 pub(crate) use document::Document;
 pub(crate) use read::{FieldArguments, Fields, Given};
 
-/// The core's context, borrowed once and for all.
-type Borrowed<'a> = Context<'a>;
+/// The core's context, borrowed and prepared once and for all.
+type Borrowed<'a> = PreparedContext<'a>;
 
 self_cell!(
     struct Kept {
@@ -50,14 +50,14 @@ pub(crate) struct PyContext {
 impl PyContext {
     pub(crate) fn from_document(py: Python<'_>, document: Document) -> PyResult<Self> {
         let has_overrides = !document.overrides().is_empty();
-        let kept = Kept::new(document, Document::context);
+        let kept = Kept::new(document, |document| document.context().into());
         check::argument_errors(py, kept.borrow_dependent())?;
         Ok(Self { kept, has_overrides })
     }
 
     /// The core's context; making it costs nothing.
     #[inline]
-    pub(crate) fn borrowed(&self) -> &Context<'_> {
+    pub(crate) fn borrowed(&self) -> &PreparedContext<'_> {
         self.kept.borrow_dependent()
     }
 

@@ -18,6 +18,7 @@ use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
 use crate::flag::PyFlag;
 use crate::text::{locate, read_file};
+use crate::value::Truth;
 
 /// A compiled registry. Immutable and safe to share between threads; nothing in it is ever locked.
 ///

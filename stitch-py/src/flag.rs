@@ -12,6 +12,7 @@ use crate::engine::PyEngine;
 use crate::errors::flag_key;
 use crate::evaluation::{PyEvaluation, hash_of};
 use crate::explanation::PyExplanation;
+use crate::value::Truth;
 
 type Handle<'a> = Option<FlagHandle<'a>>;
 

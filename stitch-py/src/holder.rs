@@ -12,6 +12,7 @@ use crate::engine::PyEngine;
 use crate::errors::wrong_type;
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
+use crate::value::Truth;
 
 /// Holds the engine that is current. Who asks never waits: swapping takes no lock, and each call sees one engine.
 ///

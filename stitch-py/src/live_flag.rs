@@ -12,6 +12,7 @@ use crate::client::Connection;
 use crate::context::Given;
 use crate::evaluation::PyEvaluation;
 use crate::explanation::PyExplanation;
+use crate::value::Truth;
 
 /// A handle on a flag of a client: each question is put to what serves at that moment.
 ///

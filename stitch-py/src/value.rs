@@ -1,6 +1,7 @@
 //! A served value, held apart from engine and context.
 
 use std::hash::{Hash, Hasher};
+use std::hint::select_unpredictable;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyString};
@@ -111,4 +112,14 @@ where
 
 fn missing_default() -> PyErr {
     pyo3::exceptions::PyTypeError::new_err("default: is missing: say what to return where there is no such flag")
+}
+
+/// Python's True or False.
+pub(crate) type Truth<'py> = Borrowed<'py, 'py, PyBool>;
+
+/// Chosen without a branch, which pyo3's own conversion of a `bool` has: no processor foresees who is in a rollout, and
+/// where it guesses wrong it waits for the whole of the hash, and then begins anew.
+#[inline]
+pub(crate) fn truth(py: Python<'_>, value: bool) -> Truth<'_> {
+    select_unpredictable(value, PyBool::new(py, true), PyBool::new(py, false))
 }

@@ -1,7 +1,7 @@
 //! A flag of an engine, looked up once and asked again and again.
 
 use crate::call::Call;
-use crate::context::Context;
+use crate::context::{Context, PreparedContext};
 use crate::engine::{Engine, Slot};
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
@@ -75,6 +75,15 @@ impl<'e> FlagHandle<'e> {
     pub fn bool(&self, context: &Context<'_>, default: bool) -> bool {
         if let Some(sight) = self.slot.sight(context) {
             return sight.value;
+        }
+        boolean(self.engine, self.slot, self.index, context).unwrap_or(default)
+    }
+
+    /// As [`FlagHandle::bool`], for a context that is kept and asked again and again.
+    #[inline]
+    pub fn bool_of_prepared(&self, context: &PreparedContext<'_>, default: bool) -> bool {
+        if let Some(value) = self.slot.value(context) {
+            return value;
         }
         boolean(self.engine, self.slot, self.index, context).unwrap_or(default)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::compile::Origin;
-use crate::context::Context;
+use crate::context::{Context, PreparedContext};
 use crate::evaluation::Evaluation;
 use crate::flag::{Flag, Glance, Links, Segment, Sight};
 
@@ -39,6 +39,12 @@ impl Slot {
     #[inline]
     pub(crate) fn sight(&self, context: &Context<'_>) -> Option<&Sight> {
         self.glance.as_ref()?.sight(context)
+    }
+
+    /// The value of that alone, soonest.
+    #[inline]
+    pub(crate) fn value(&self, context: &PreparedContext<'_>) -> Option<bool> {
+        self.glance.as_ref()?.value(context)
     }
 
     /// The whole of it.
