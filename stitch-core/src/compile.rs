@@ -28,6 +28,7 @@ mod overrides;
 pub(crate) mod place;
 mod plan;
 pub(crate) mod reader;
+mod rules;
 mod segment;
 mod serve;
 mod settings;
@@ -40,8 +41,8 @@ pub(crate) use kept::Origin;
 use names::Names;
 use place::Place;
 pub(crate) use plan::PATCHABLE;
-use plan::RulesDraft;
 use reader::Reader;
+use rules::RulesDraft;
 use settings::Root;
 
 /// Keyed by texts of the document: fast, and with a seed that its author does not know.
@@ -57,9 +58,14 @@ pub(crate) enum Mode {
     Lenient,
 }
 
+/// Bytes of a tree for each of its text.
+const TREE: usize = 4;
+/// The most that room is made for before it is needed.
+const ROOM: usize = 8 << 20;
+
 /// Compiles a text, or tells everything that is wrong with it.
 pub(crate) fn compile_text(text: &[u8], mode: Mode) -> Result<Engine, DefinitionsError> {
-    let arena = Bump::new();
+    let arena = Bump::with_capacity((TREE * text.len()).min(ROOM));
     match scan(text, limits::STRING_BYTES, &arena) {
         Some(document) => compile_document(&document, &[], mode, Kept::default()),
         // There is something to tell of the text itself.
@@ -147,7 +153,7 @@ struct Compiler<'d> {
     /// What the programs of conditions are built with, one after the other.
     builder: Builder<'d>,
     /// The rules that are being compiled.
-    rules: RulesDraft,
+    rules: RulesDraft<'d>,
     /// The tests of attributes that there were.
     shared: Shared<'d>,
     /// The attributes that are read, by name.

@@ -66,6 +66,7 @@ impl ValueType {
     }
 
     /// `node` as a value of this type to be kept, if it is one.
+    #[inline]
     pub(crate) fn store(self, node: &Node<'_>) -> Option<StoredValue> {
         match (self, node) {
             (Self::Boolean, Node::Boolean(boolean)) => Some(StoredValue::Boolean(*boolean)),

@@ -17,6 +17,12 @@ pub(super) struct Distinct<'d> {
 }
 
 impl<'d> Distinct<'d> {
+    /// Forgets them all.
+    pub(super) fn clear(&mut self) {
+        self.few.clear();
+        self.many.clear();
+    }
+
     /// Takes in a text; whether it was not met before.
     pub(super) fn insert(&mut self, text: &'d str) -> bool {
         if self.many.is_empty() {

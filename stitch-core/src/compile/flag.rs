@@ -179,8 +179,11 @@ impl<'d> Compiler<'d> {
     }
 
     /// A value of the flag's type.
+    #[inline]
     pub(super) fn value(&mut self, json: &Node<'_>, value_type: ValueType, place: &Place<'_>) -> Option<StoredValue> {
-        self.warn_of_large_integers(json, place);
+        if matches!(json, Node::Number(_) | Node::Array(_) | Node::Object(_)) {
+            self.warn_of_large_integers(json, place);
+        }
         let value = value_type.store(json);
         if value.is_none() {
             let message = format!("the flag is of type {value_type}, this is {}", json.type_word());

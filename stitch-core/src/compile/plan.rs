@@ -1,21 +1,15 @@
 //! What environments can patch: the base of a flag and its patches are compiled by one function.
 
-use std::sync::Arc;
-
 use crate::bucketing::{Algorithm, Hasher, Purpose};
-use crate::compile::condition::Label;
-use crate::compile::distinct::Distinct;
+use crate::compile::Compiler;
 use crate::compile::flag::may_have_variant;
 use crate::compile::place::Place;
-use crate::compile::{Compiler, HashMap};
-use crate::condition::Target;
 use crate::context::Attribute;
 use crate::diagnostics::Code;
 use crate::diagnostics::nearest::suggest;
-use crate::flag::{Before, Gate, Outcome, Plan, Rule, Rules, SegmentIndex, Serve, VariantIndex};
+use crate::flag::{Before, Gate, Outcome, Plan, Rules, SegmentIndex, Serve, VariantIndex};
 use crate::json::key::Keys;
 use crate::json::node::Node;
-use crate::limits;
 use crate::stage::Stage;
 use crate::text::equal;
 use crate::value::{StoredValue, ValueType};
@@ -32,7 +26,6 @@ pub(crate) const PATCHABLE: Keys<9> = Keys::of([
     "audit",
     "paused_from",
 ]);
-const RULE: Keys<3> = Keys::of(["id", "when", "serve"]);
 const AUDIT: Keys<5> =
     Keys::of(["created_at", "created_by", "last_flipped_at", "last_flipped_by", "last_approval_ref"]);
 
@@ -104,55 +97,6 @@ impl<'s, 'd> Sources<'s, 'd> {
         }
         Self { fields, patched: patch.map(|field| field.is_some()), place }
     }
-}
-
-/// The rules of a plan under construction. One serves for all of them, so that each finds the room that those before it
-/// made.
-#[derive(Default)]
-pub(super) struct RulesDraft {
-    parts: Vec<RulePart>,
-    list: Vec<Rule>,
-    ids: String,
-    /// Earlier ones by their ids: flags that are made alike have rules that are named alike and serve alike, which are
-    /// then in memory once.
-    known: HashMap<Arc<str>, Arc<[Rule]>>,
-}
-
-impl RulesDraft {
-    fn begin(&mut self) {
-        self.parts.clear();
-        self.list.clear();
-        self.ids.clear();
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "a document has fewer bytes than that")]
-    fn push(&mut self, id: &str, serve: Serve) {
-        let start = self.ids.len() as u32;
-        self.ids.push_str(id);
-        self.list.push(Rule { id: [start, self.ids.len() as u32], serve });
-    }
-
-    /// The rules, and their ids.
-    fn finish(&mut self) -> (Arc<[Rule]>, Arc<str>) {
-        if let Some((ids, list)) = self.known.get_key_value(self.ids.as_str())
-            && list.len() == self.list.len()
-            && list.iter().zip(&self.list).all(|(known, rule)| known.is_like(rule))
-        {
-            return (Arc::clone(list), Arc::clone(ids));
-        }
-        let (list, ids): (Arc<[Rule]>, Arc<str>) = (self.list.drain(..).collect(), self.ids.as_str().into());
-        self.known.insert(Arc::clone(&ids), Arc::clone(&list));
-        (list, ids)
-    }
-}
-
-/// A rule that is being compiled.
-struct RulePart {
-    /// Its place in the document.
-    index: usize,
-    is_sound: bool,
-    /// Where its condition starts; where that fails, the next one does.
-    start: Label,
 }
 
 impl<'d> Compiler<'d> {
@@ -320,70 +264,4 @@ impl<'d> Compiler<'d> {
         }
         approved
     }
-
-    fn rules(&mut self, json: &'d Node<'d>, place: &Place<'_>, kind: &Kind<'_, 'd>, salt: &str) -> Rules {
-        let items = self.reader.array(json, place).unwrap_or_default();
-        if items.len() > limits::RULES {
-            let message = format!("there are {} rules; at most {} are allowed", items.len(), limits::RULES);
-            self.reader.report(Code::TooManyRules, place, message);
-            return Rules::default();
-        }
-        self.builder.begin();
-        let mut ids = Distinct::default();
-        let mut draft = std::mem::take(&mut self.rules);
-        draft.begin();
-        let mut here = self.builder.label();
-        for (index, item) in items.iter().enumerate() {
-            let place = &place.index(index);
-            let errors = self.reader.errors;
-            if item.is_null() {
-                self.reader.wrong_element(item, place, "a rule is needed here");
-                continue;
-            }
-            let Some([id, when, serve]) = self.reader.fields(item, place, &RULE) else { continue };
-            let id = self.reader.required(id, place, "id", "name the rule; answers carry the name");
-            let id = id.and_then(|id| self.reader.text(id, &place.key("id"))).unwrap_or_default();
-            if self.reader.errors == errors && self.reader.name(id, &place.key("id")) && !ids.insert(id) {
-                let message = format!("the id `{id}` is taken by a rule above: every id is used once in a flag");
-                self.reader.report(Code::DuplicateRule, &place.key("id"), message);
-            }
-            let when =
-                self.reader.required(when, place, "when", "say for whom the rule is; `{\"all\": []}` is for everyone");
-            let (holds, next) = (self.builder.answer(answer(draft.parts.len())), self.builder.label());
-            if let Some(when) = when {
-                self.condition(when, &place.key("when"), here, holds, next);
-            }
-            let serve = self.reader.required(serve, place, "serve", "say what the rule serves");
-            let serve = serve.and_then(|serve| self.serve(serve, &place.key("serve"), kind, salt));
-            if let Some(serve) = serve {
-                draft.push(id, serve);
-            }
-            draft.parts.push(RulePart { index, is_sound: self.reader.errors == errors, start: here });
-            here = next;
-        }
-        self.builder.none_holds(here);
-        let (program, starts) = self.builder.finish(draft.parts.iter().map(|part| part.start).chain([here]));
-        let mut always = false;
-        for ((number, &RulePart { index, is_sound, .. }), arrows) in
-            draft.parts.iter().enumerate().zip(starts.windows(2))
-        {
-            let [when, next] = arrows else { break };
-            if is_sound && (always || when == next) {
-                let why = if always { "a rule above always holds" } else { "its condition never holds" };
-                let message = format!("this rule can never be reached: {why}");
-                self.reader.report(Code::UnreachableRule, &place.index(index), message);
-            }
-            always |= is_sound && *when == answer(number);
-        }
-        let start = starts.first().copied().unwrap_or(Target::FAILS);
-        let (list, ids) = draft.finish();
-        self.rules = draft;
-        Rules { program, start, list, ids }
-    }
-}
-
-/// That the rule of that number holds.
-#[expect(clippy::cast_possible_truncation, reason = "there are at most a thousand or so")]
-fn answer(number: usize) -> Target {
-    Target::answer_of(number as u32)
 }

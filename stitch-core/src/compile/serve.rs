@@ -16,6 +16,7 @@ const SHARE: Keys<2> = Keys::of(["variant", "weight"]);
 
 impl<'d> Compiler<'d> {
     /// A serve; splits are salted with the flag's salt unless they have their own.
+    #[inline]
     pub(super) fn serve(
         &mut self,
         json: &'d Node<'d>,
