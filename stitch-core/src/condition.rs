@@ -66,6 +66,9 @@ impl Target {
 }
 
 /// What can be asked about a context.
+///
+/// Which one it is takes a whole word. Told by a byte, the rest would be moved in words that begin at odd places, and to
+/// read across what was just written is to wait for it: that was a tenth of what compiling a rule took.
 #[derive(Clone, Debug)]
 #[repr(u64)]
 pub(crate) enum Test {

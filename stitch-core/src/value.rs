@@ -114,7 +114,7 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// A value that the engine keeps.
+/// A value that the engine keeps. Which one it is takes a word, as in [`Test`](crate::condition::Test).
 #[derive(Clone, Debug)]
 #[repr(u64)]
 pub(crate) enum StoredValue {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::context::Field;
 
-/// The name of something to read from a context, resolved when the registry is compiled.
+/// The name of something to read from a context, resolved when the registry is compiled. Which one it is takes a word, as
+/// in [`Test`](crate::condition::Test).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Attribute {

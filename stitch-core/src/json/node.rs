@@ -17,7 +17,8 @@ use crate::text::equal;
 pub(crate) type Member<'d> = (Key<'d>, Node<'d>);
 
 /// A JSON value whose lists stand in an arena. A [`Json`] has a block of memory for each list, which for a registry of a
-/// thousand flags takes longer than all that is compiled from them.
+/// thousand flags takes longer than all that is compiled from them. Which one it is takes a word, as in
+/// [`Test`](crate::condition::Test).
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
 pub(crate) enum Node<'d> {
