@@ -167,6 +167,7 @@ impl Opened<'_> {
             let [old, new] = [before, after].map(|model| view::stands(model, key, place));
             let setting_changed = |name| view::setting(before, name) != view::setting(after, name);
             old.widens_to(new)
+                || (!serves_somebody(before, key, place) && serves_somebody(after, key, place))
                 || view::own(before, key, place) != view::own(after, key, place)
                 || (setting_changed("internal_tiers") && new.rollout_stage == Stage::Internal)
                 || setting_changed("bucketing")

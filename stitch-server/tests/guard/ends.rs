@@ -21,7 +21,7 @@ fn write(
 }
 
 /// An approval that the operator asked for, and two approvers signed.
-fn approved(model: &Model, id: &str, change: &Change) -> Model {
+pub(super) fn approved(model: &Model, id: &str, change: &Change) -> Model {
     let mut model = write(model, 0, NOW, |draft| approval::request(draft, id, "guarded", None, change)).unwrap();
     for approver in [5, 6] {
         model = write(&model, approver, NOW, |draft| approval::sign(draft, id)).unwrap();
@@ -29,9 +29,10 @@ fn approved(model: &Model, id: &str, change: &Change) -> Model {
     model
 }
 
-fn make(model: &Model, id: &str, change: &Change, now: i64) -> Result<Model, Error> {
+pub(super) fn make(model: &Model, id: &str, change: &Change, now: i64) -> Result<Model, Error> {
     let revision = match change {
         Change::DeleteOverride(row) => model.overrides.get(row).map(|row| row.revision),
+        Change::Stage(stage) => model.flags.get(&stage.flag).map(|flag| flag.revision),
         _ => None,
     };
     let terms = Terms::Make { revision, approvals: vec![id.to_owned()] };

@@ -3,6 +3,7 @@
 //! The judge knows nothing of how the server decides: it compares what everybody is served before and after.
 
 mod ends;
+mod rows;
 mod world;
 
 use std::cell::Cell;
