@@ -162,3 +162,22 @@ fn patterns_allocate_the_first_time_only() {
     evaluate_all();
     assert_eq!(allocations(evaluate_all), 0);
 }
+
+/// Room is made for as many entries as the last list had: a long one must not make room for each of a chain.
+#[test]
+fn long_lists_before_chains_take_no_more_than_they_are() {
+    let long = vec!["1"; 255].join(",");
+    let unit = format!("[{long}],{}{}", "[".repeat(57), "]".repeat(57));
+    let lists = vec![unit; 500].join(",");
+    let members: Vec<String> = (0..255).map(|index| format!(r#""{index}":1"#)).collect();
+    let unit = format!("{{{}}},{}1{}", members.join(","), r#"{"":"#.repeat(56), "}".repeat(56));
+    let objects = vec![unit; 200].join(",");
+    for list in [lists, objects] {
+        let text = format!(r#"{{"schema_version": "1.0", "flags": [], "x-a": [{list}]}}"#);
+        let compiled = measure(|| drop(Engine::from_json(&text).unwrap()));
+        let read = measure(|| drop(stitch_core::Json::parse(&text).unwrap()));
+        for taken in [compiled.bytes_max, read.bytes_max] {
+            assert!(taken < 60 * text.len() as u64, "{taken} bytes for {} of text", text.len());
+        }
+    }
+}

@@ -75,3 +75,36 @@ fn what_is_set_aside_changes_what_refers_to_it() {
         ["base", "middle", "top"]
     );
 }
+
+/// Whether flags that serve these two values have different fingerprints.
+fn differ(one: &str, other: &str) -> bool {
+    let engine = |value: &str| {
+        let flag = format!(
+            r#"{{"key": "f", "type": "object", "default_value": {value}, "variants": {{"a": {{}}}}, "serve": "a"}}"#
+        );
+        engine(&format!(r#"{{"schema_version": "1.0", "flags": [{flag}]}}"#))
+    };
+    !engine(one).changed_flags(&engine(other)).is_empty()
+}
+
+#[test]
+fn it_shows_where_a_list_ends() {
+    let values =
+        ["[[],1]", "[[1]]", "[[1],2]", "[[1,2]]", "[[],[]]", "[[[]]]", "[]", "[[]]", "[{}]", "{}", "[null]", "[1,[2]]"];
+    for (index, one) in values.into_iter().enumerate() {
+        assert!(!differ(one, one), "{one}");
+        for other in &values[index + 1..] {
+            assert!(differ(one, other), "{one} {other}");
+        }
+    }
+}
+
+#[test]
+fn no_number_hides_what_stands_before_it() {
+    // What the multiplier turns to zero, as an integer and as a double.
+    for number in ["-2960836687051489901", "-4.696145977321566e110"] {
+        assert!(differ(&format!(r#"["x", {number}]"#), &format!(r#"["y", {number}]"#)));
+        assert!(differ(&format!("[1, {number}]"), &format!("[2, {number}]")));
+        assert!(differ(&format!(r#"{{"a": {number}}}"#), &format!(r#"{{"b": {number}}}"#)));
+    }
+}

@@ -59,3 +59,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_number_that_is_written_otherwise_has_its_own_warning() {
+    let spellings = ["9007199254740994.0", "9007199254740994"];
+    for [first, second] in [[0, 1], [1, 0]] {
+        let rule = |number: usize| {
+            let value = spellings[number];
+            format!(r#"{{"id": "{number}", "when": {{"attr": "a", "op": "in", "value": [{value}]}}, "serve": "on"}}"#)
+        };
+        let flag =
+            |key: &str, number| format!(r#"{{"key": "{key}", "default_value": false, "rules": [{}]}}"#, rule(number));
+        let flags = [flag("a", first), flag("b", second)].join(", ");
+        let engine = Engine::from_json(&format!(r#"{{"schema_version": "1.0", "flags": [{flags}]}}"#)).unwrap();
+        let found: Vec<_> = engine.diagnostics().iter().map(|found| found.pointer.as_str()).collect();
+        let place = usize::from(second == 1);
+        assert_eq!(found, [format!("/flags/{place}/rules/0/when/value/0")]);
+    }
+}

@@ -148,7 +148,9 @@ impl PartialEq for Node<'_> {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Boolean(a), Self::Boolean(b)) => a == b,
-            (Self::Number(a), Self::Number(b)) => a == b,
+            // As they were written, too: of `1` and `1.0` there may be different things to tell.
+            (Self::Number(Number::Integer(a)), Self::Number(Number::Integer(b))) => a == b,
+            (Self::Number(Number::Double(a)), Self::Number(Number::Double(b))) => a.to_bits() == b.to_bits(),
             (Self::Text(a), Self::Text(b)) => equal(a, b),
             (Self::Array(a), Self::Array(b)) => a == b,
             (Self::Object(a), Self::Object(b)) => a == b,

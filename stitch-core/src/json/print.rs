@@ -13,7 +13,7 @@ const FALSE: u64 = 0xe703_7ed1_a0b4_28db;
 const TRUE: u64 = 0x8ebc_6af0_9c88_c6e3;
 const INTEGER: u64 = 0x5899_65cc_7537_4cc3;
 const DOUBLE: u64 = 0x1d8e_4e27_c47d_124f;
-const ARRAY: u64 = 0xeb44_acca_b455_d165;
+pub(crate) const ARRAY: u64 = 0xeb44_acca_b455_d165;
 const OBJECT: u64 = 0x9fb2_1c65_1e98_df25;
 const TEXT: u64 = 0xd1b5_4a32_d192_ed03;
 
@@ -29,7 +29,7 @@ fn add(print: u64, node: &Node<'_>) -> u64 {
         Node::Boolean(boolean) => add_boolean(print, *boolean),
         Node::Number(number) => add_number(print, *number),
         Node::Text(text) => add_text(print, text),
-        Node::Array(items) => items.iter().fold(add_array(print), add),
+        Node::Array(items) => add_array(print, items.iter().fold(ARRAY, add)),
         Node::Object(object) => add_object(print, object.sum),
     }
 }
@@ -49,10 +49,11 @@ pub(crate) fn add_number(print: u64, number: Number) -> u64 {
     }
 }
 
-/// Of an array before its items, which are added one after the other.
+/// Of an array, by the print of its items: begun with [`ARRAY`], they are added one after the other, apart from what came
+/// before the array, so that it shows where the array ends.
 #[inline]
-pub(crate) fn add_array(print: u64) -> u64 {
-    mix(print, ARRAY)
+pub(crate) fn add_array(print: u64, items: u64) -> u64 {
+    mix(print ^ ARRAY, items)
 }
 
 pub(crate) fn add_text(print: u64, text: &str) -> u64 {
@@ -98,11 +99,12 @@ pub(crate) fn of_key(text: &str) -> u64 {
     add_text(OBJECT, text)
 }
 
-/// One multiplication, as in wyhash: this runs once for every value of the document.
+/// One multiplication, as in wyhash: this runs once for every value of the document. Both factors stay in the result, so
+/// that the one that makes the product zero does not erase the other.
 #[inline]
 pub(crate) fn mix(print: u64, next: u64) -> u64 {
     let product = u128::from(print ^ 0x9e37_79b9_7f4a_7c15) * u128::from(next ^ 0xd6e8_feb8_6659_fd93);
     #[expect(clippy::cast_possible_truncation, reason = "both halves are used")]
     let halves = (product as u64, (product >> 64) as u64);
-    halves.0 ^ halves.1
+    halves.0 ^ halves.1 ^ print ^ next.rotate_left(23)
 }

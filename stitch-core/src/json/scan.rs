@@ -154,8 +154,9 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
     #[inline(never)]
     fn array(&mut self, below: Option<Word>, print: u64) -> Option<T::Array> {
         let place = Order::first(below);
-        let mut items = self.tree.items(self.order.items(place));
-        let mut print = print::add_array(print);
+        let mut items = self.tree.items(self.order.take_items(place));
+        let before = print;
+        let mut print = print::ARRAY;
         let mut cursor = self.enter()?;
         if cursor.next()? == b']' {
             cursor.pass(1);
@@ -182,7 +183,7 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
             }
         }
         self.leave(&cursor);
-        self.print = print;
+        self.print = print::add_array(before, print);
         self.order.note_items(place, items.as_ref().len());
         Some(self.tree.array(items))
     }
@@ -190,7 +191,7 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
     #[inline(never)]
     fn object(&mut self, below: Option<Word>, print: u64) -> Option<T::Object> {
         let first = Order::first(below);
-        let mut members = self.tree.members(self.order.members(first));
+        let mut members = self.tree.members(self.order.take_members(first));
         let mut sum: u64 = 0;
         let start = self.cursor;
         let mut cursor = self.enter()?;

@@ -38,7 +38,7 @@ impl Order {
     /// The word there.
     #[inline]
     pub(super) fn word(&self, place: Place) -> Word {
-        Word::numbered(at(&self.words, place))
+        Word::numbered(self.words.get(place.0).copied().unwrap_or_default().into())
     }
 
     #[inline]
@@ -46,10 +46,11 @@ impl Order {
         note(&mut self.words, place, word.number());
     }
 
-    /// About how many items the array that begins there has.
+    /// About how many items the array that begins there has. Until one of them is noted again none is foreseen, so that all
+    /// room that is made in vain is no more than that of lists that were there: one long list makes no room for a chain.
     #[inline]
-    pub(super) fn items(&self, place: Place) -> usize {
-        at(&self.items, place)
+    pub(super) fn take_items(&mut self, place: Place) -> usize {
+        take(&mut self.items, place)
     }
 
     #[inline]
@@ -57,10 +58,10 @@ impl Order {
         note(&mut self.items, place, length);
     }
 
-    /// About how many members the object that begins there has.
+    /// About how many members the object that begins there has, likewise.
     #[inline]
-    pub(super) fn members(&self, place: Place) -> usize {
-        at(&self.members, place)
+    pub(super) fn take_members(&mut self, place: Place) -> usize {
+        take(&mut self.members, place)
     }
 
     #[inline]
@@ -70,8 +71,8 @@ impl Order {
 }
 
 #[inline]
-fn at(places: &[u8; PLACES], place: Place) -> usize {
-    places.get(place.0).copied().unwrap_or_default().into()
+fn take(places: &mut [u8; PLACES], place: Place) -> usize {
+    places.get_mut(place.0).map(std::mem::take).unwrap_or_default().into()
 }
 
 /// What is found there, or as much of it as a byte holds: no more room than that is made before it is needed.
