@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 pub mod approvals;
 pub mod audit;
 pub mod batch;
+mod definitions;
 pub mod eval;
 pub mod events;
 pub mod flags;
@@ -22,8 +23,6 @@ pub mod sdk;
 pub mod segments;
 pub mod stages;
 pub mod users;
-
-mod writing;
 
 /// Whether `If-None-Match` has that tag, by weak comparison. Our tags have no comma, so splitting at commas finds them
 /// whatever else is in the list.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stitch_core::Json;
 
-use super::{stages, writing};
+use super::{definitions, stages};
 use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::Permission;
@@ -69,8 +69,9 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(id)
 pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
     let body = extract::json(&call.headers, &call.body)?.into_owned();
     extract::unknown_keys(&body, &["flag", "env", "change"])?;
-    let flag = writing::text(&body, "flag")?.ok_or_else(|| writing::refuse("flag", "is required: name the flag"))?;
-    let env = writing::text(&body, "env")?;
+    let flag =
+        definitions::text(&body, "flag")?.ok_or_else(|| definitions::refuse("flag", "is required: name the flag"))?;
+    let env = definitions::text(&body, "env")?;
     let change = change(&flag, env.as_deref(), body.get("change"))?;
     let id = chance::token(12).map_err(|_| Error::internal())?;
     let action = Action { target: id.clone(), ..Action::on_flag("approval.request", &*flag) }.in_env(env.as_deref());
@@ -109,21 +110,22 @@ fn shown(draft: &Draft, id: &str) -> Result<serde_json::Value, Error> {
 fn change(flag: &str, env: Option<&str>, json: Option<&Json<'static>>) -> Result<Change, Error> {
     const FORMS: &str = "must be an object with one of `stage`, `flag`, `delete_flag`, `segment`, `override`, \
         `delete_override` or `registry`";
-    let wrong = || writing::refuse("change", FORMS);
+    let wrong = || definitions::refuse("change", FORMS);
     let Some(Json::Object(members)) = json else { return Err(wrong()) };
     let [(form, value)] = members.as_slice() else { return Err(wrong()) };
     if env.is_some() && form != "stage" {
-        return Err(writing::refuse("env", "only a stage is changed in one environment: leave it out"));
+        return Err(definitions::refuse("env", "only a stage is changed in one environment: leave it out"));
     }
     let named = |name: &str| {
-        writing::text(value, name)?.ok_or_else(|| writing::refuse(&format!("change/{form}/{name}"), "is required"))
+        definitions::text(value, name)?
+            .ok_or_else(|| definitions::refuse(&format!("change/{form}/{name}"), "is required"))
     };
     let own = |value: &Json<'static>| value.as_text().map(str::to_owned).ok_or_else(wrong);
     Ok(match &**form {
         "stage" => {
             extract::unknown_keys(value, &["flag", "rollout_stage", "rollout_pct"])?;
             // It may be another flag's, on which this one depends.
-            let of = writing::text(value, "flag")?.unwrap_or_else(|| flag.to_owned());
+            let of = definitions::text(value, "flag")?.unwrap_or_else(|| flag.to_owned());
             Change::Stage(stages::wish(of, env.map(str::to_owned), value)?)
         }
         "flag" => Change::UpdateFlag(named("key")?, value.clone()),

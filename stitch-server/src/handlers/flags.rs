@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::writing::{self, Revised, Sent, serving, told};
+use super::definitions::{self, Revised, serving};
 use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::Permission;
@@ -22,12 +22,7 @@ use crate::writes::rollback::no_flag;
 ///
 /// `forbidden` to who may not.
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
-    Query::read(&call.uri, &[], false)?;
-    caller.require(Permission::FlagsRead, None)?;
-    let served = state.load();
-    let all = serving::<Flag>(&state, &served.model, served.registry.definitions.document(), "key");
-    let all: Vec<_> = all.map(|(_, flag)| flag).collect();
-    wire::plain(StatusCode::OK, &serde_json::json!({"flags": all}))
+    definitions::list::<Flag>(&state, &caller, &call)
 }
 
 /// Tells one.
@@ -36,11 +31,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: C
 ///
 /// If there is none of this key, or the caller may not.
 pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(key): Key) -> Result<Response, Error> {
-    caller.require(Permission::FlagsRead, None)?;
-    let served = state.load();
-    let mut all = serving::<Flag>(&state, &served.model, served.registry.definitions.document(), "key");
-    let (_, flag) = all.find(|(other, _)| *other == key).ok_or_else(no_flag)?;
-    wire::plain(StatusCode::OK, &flag)
+    definitions::read::<Flag>(&state, &caller, &key, no_flag)
 }
 
 /// Makes one.
@@ -49,15 +40,8 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(key
 ///
 /// What [`Change::make`] and the core refuse.
 pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
-    let key = writing::text(&document, "key")?.ok_or_else(|| writing::refuse("key", "is required"))?;
-    let action = Action::on_flag("flag.create", &*key);
-    let change = Change::CreateFlag(document);
-    let made = state.write(caller, action, move |draft| {
-        change.make(draft, &terms)?;
-        draft.seen::<Flag>(&key, Some(draft.revision()))
-    });
-    told(StatusCode::CREATED, &*made.await?)
+    let action = |key: &str| Action::on_flag("flag.create", key);
+    definitions::create::<Flag>(&state, caller, &call, action, Change::CreateFlag).await
 }
 
 /// Writes one, whole.
@@ -71,14 +55,8 @@ pub async fn update(
     Key(key): Key,
     call: Call,
 ) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     let action = Action::on_flag("flag.update", &*key);
-    let change = Change::UpdateFlag(key.clone(), document);
-    let written = state.write(caller, action, move |draft| {
-        change.make(draft, &terms)?;
-        draft.seen::<Flag>(&key, Some(draft.revision()))
-    });
-    told(StatusCode::OK, &*written.await?)
+    definitions::update::<Flag>(&state, caller, &call, key, action, Change::UpdateFlag).await
 }
 
 /// Removes one.
@@ -92,11 +70,8 @@ pub async fn remove(
     Key(key): Key,
     call: Call,
 ) -> Result<Response, Error> {
-    let terms = writing::terms(&call.uri)?;
     let action = Action::on_flag("flag.delete", &*key);
-    let change = Change::DeleteFlag(key);
-    state.write(caller, action, move |draft| change.make(draft, &terms).map(|_| ())).await?;
-    wire::plain(StatusCode::OK, &serde_json::json!({}))
+    definitions::remove(&state, caller, &call, action, Change::DeleteFlag(key)).await
 }
 
 /// Lists them as an environment sees them: its patch laid into each, and nothing of any other.

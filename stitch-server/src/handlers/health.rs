@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::extract::{AuthSource, Call};
 use crate::source::Source;
 use crate::state::AppState;
-use crate::wire::{self, Health, Probe, RedisInfo, RefusedInfo, RegistryInfo, StoreInfo};
+use crate::wire;
+use crate::wire::health::{Health, Probe, RedisInfo, RefusedInfo, RegistryInfo, StoreInfo};
 
 const NO_STORE: &str = "no-store";
 const NOTHING: &Vec<Diagnostic> = &Vec::new();

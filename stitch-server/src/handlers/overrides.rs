@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use stitch_core::{Json, has_expired};
 
-use super::writing::{self, Revised, Sent, serving};
+use super::definitions::{self, Revised, Sent, serving};
 use crate::audit::Action;
 use crate::auth::{Asker, Bearer};
 use crate::error::Error;
@@ -61,14 +61,11 @@ pub async fn put(
     call: Call,
 ) -> Result<Response, Error> {
     let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
-    let flag = writing::text(&document, "flag_key")?;
+    let flag = definitions::text(&document, "flag_key")?;
     let action = Action { flag, ..Action::new("override.put", &*id) };
     let change = Change::PutOverride(id.clone(), document);
-    let row = state.write(caller, action, move |draft| {
-        change.make(draft, &terms)?;
-        draft.seen::<OverrideRow>(&id, Some(draft.revision()))
-    });
-    wire::success(&call.meta, AuthSource::None, ABOUT_A_PERSON, &Revised::of(&*row.await?))
+    let row = definitions::written::<OverrideRow>(&state, caller, action, change, terms, id).await?;
+    wire::success(&call.meta, AuthSource::None, ABOUT_A_PERSON, &Revised::of(&row))
 }
 
 /// Removes a row.
@@ -82,7 +79,7 @@ pub async fn remove(
     Id(id): Id,
     call: Call,
 ) -> Result<Response, Error> {
-    let terms = writing::terms(&call.uri)?;
+    let terms = definitions::terms(&call.uri)?;
     let row = state.load().model.overrides.get(&id).cloned();
     let flag = row.and_then(|row| row.body.0.get("flag_key")?.as_text().map(str::to_owned));
     let action = Action { flag, ..Action::new("override.delete", &*id) };

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::writing::{Revised, Sent};
+use super::definitions::{Revised, Sent};
 use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::caller::Permission;

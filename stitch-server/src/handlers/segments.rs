@@ -1,18 +1,15 @@
 //! `/v1/segments`: segments.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::writing::{self, Sent, serving, told};
+use super::definitions;
 use crate::audit::Action;
 use crate::auth::Bearer;
-use crate::caller::Permission;
 use crate::error::{Code, Error};
-use crate::extract::{Call, Key, Query};
+use crate::extract::{Call, Key};
 use crate::model::Segment;
 use crate::state::AppState;
-use crate::wire;
 use crate::writes::Change;
 
 /// Lists them.
@@ -21,12 +18,7 @@ use crate::writes::Change;
 ///
 /// `forbidden` to who may not.
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
-    Query::read(&call.uri, &[], false)?;
-    caller.require(Permission::FlagsRead, None)?;
-    let served = state.load();
-    let all = serving::<Segment>(&state, &served.model, served.registry.definitions.document(), "key");
-    let all: Vec<_> = all.map(|(_, segment)| segment).collect();
-    wire::plain(StatusCode::OK, &serde_json::json!({"segments": all}))
+    definitions::list::<Segment>(&state, &caller, &call)
 }
 
 /// Tells one.
@@ -35,11 +27,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, call: C
 ///
 /// If there is none of this key, or the caller may not.
 pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(key): Key) -> Result<Response, Error> {
-    caller.require(Permission::FlagsRead, None)?;
-    let served = state.load();
-    let mut all = serving::<Segment>(&state, &served.model, served.registry.definitions.document(), "key");
-    let (_, segment) = all.find(|(other, _)| *other == key).ok_or_else(no_segment)?;
-    wire::plain(StatusCode::OK, &segment)
+    definitions::read::<Segment>(&state, &caller, &key, no_segment)
 }
 
 /// Makes one.
@@ -48,15 +36,8 @@ pub async fn read(State(state): State<AppState>, Bearer(caller): Bearer, Key(key
 ///
 /// What [`Change::make`] and the core refuse.
 pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, call: Call) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
-    let key = writing::text(&document, "key")?.ok_or_else(|| writing::refuse("key", "is required"))?;
-    let action = Action::new("segment.create", &*key);
-    let change = Change::CreateSegment(document);
-    let made = state.write(caller, action, move |draft| {
-        change.make(draft, &terms)?;
-        draft.seen::<Segment>(&key, Some(draft.revision()))
-    });
-    told(StatusCode::CREATED, &*made.await?)
+    let action = |key: &str| Action::new("segment.create", key);
+    definitions::create::<Segment>(&state, caller, &call, action, Change::CreateSegment).await
 }
 
 /// Writes one, whole.
@@ -70,14 +51,8 @@ pub async fn update(
     Key(key): Key,
     call: Call,
 ) -> Result<Response, Error> {
-    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     let action = Action::new("segment.update", &*key);
-    let change = Change::UpdateSegment(key.clone(), document);
-    let written = state.write(caller, action, move |draft| {
-        change.make(draft, &terms)?;
-        draft.seen::<Segment>(&key, Some(draft.revision()))
-    });
-    told(StatusCode::OK, &*written.await?)
+    definitions::update::<Segment>(&state, caller, &call, key, action, Change::UpdateSegment).await
 }
 
 /// Removes one.
@@ -91,11 +66,8 @@ pub async fn remove(
     Key(key): Key,
     call: Call,
 ) -> Result<Response, Error> {
-    let terms = writing::terms(&call.uri)?;
     let action = Action::new("segment.delete", &*key);
-    let change = Change::DeleteSegment(key);
-    state.write(caller, action, move |draft| change.make(draft, &terms).map(|_| ())).await?;
-    wire::plain(StatusCode::OK, &serde_json::json!({}))
+    definitions::remove(&state, caller, &call, action, Change::DeleteSegment(key)).await
 }
 
 fn no_segment() -> Error {

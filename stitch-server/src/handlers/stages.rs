@@ -7,7 +7,7 @@ use serde_json::json;
 use stitch_core::Json;
 use stitch_core::stage::{AuditRecord, Stage};
 
-use super::writing::{self, Sent};
+use super::definitions::{self, Sent};
 use crate::audit::Action;
 use crate::auth::Bearer;
 use crate::error::Error;
@@ -39,7 +39,7 @@ pub async fn change(
 ) -> Result<Response, Error> {
     let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
     extract::unknown_keys(&document, &["rollout_stage", "rollout_pct", "env"])?;
-    let wish = wish(key, writing::text(&document, "env")?, &document)?;
+    let wish = wish(key, definitions::text(&document, "env")?, &document)?;
     let action = Action::on_flag("flag.stage", &*wish.flag).in_env(wish.env.as_deref());
     let changed = state.write(caller, action, move |draft| {
         let (_, transition) = stage::change(draft, &wish, &terms)?;
@@ -51,13 +51,13 @@ pub async fn change(
 
 /// The wish for a stage that a body describes.
 pub(super) fn wish(flag: String, env: Option<String>, document: &Json<'_>) -> Result<StageChange, Error> {
-    let stage = writing::text(document, "rollout_stage")?;
-    let unknown = || writing::refuse("rollout_stage", "no stage has that name");
+    let stage = definitions::text(document, "rollout_stage")?;
+    let unknown = || definitions::refuse("rollout_stage", "no stage has that name");
     let rollout_stage = stage.map(|name| Stage::from_name(&name).ok_or_else(unknown)).transpose()?;
     let rollout_pct = match document.get("rollout_pct") {
         None => None,
         Some(Json::Number(number)) => Some(number.to_double()),
-        Some(_) => return Err(writing::refuse("rollout_pct", "must be a number")),
+        Some(_) => return Err(definitions::refuse("rollout_pct", "must be a number")),
     };
     if rollout_stage.is_none() && rollout_pct.is_none() {
         return Err(Error::invalid("nothing is to change").hint("say `rollout_stage`, `rollout_pct` or both"));
@@ -78,9 +78,9 @@ pub async fn rollback(
 ) -> Result<Response, Error> {
     let document = extract::json(&call.headers, &call.body)?;
     extract::unknown_keys(&document, &["env", "reason"])?;
-    let env = writing::text(&document, "env")?;
-    let reason = writing::text(&document, "reason")?.filter(|reason| !reason.is_empty());
-    let reason = reason.ok_or_else(|| writing::refuse("reason", "is required: say why, for the audit log"))?;
+    let env = definitions::text(&document, "env")?;
+    let reason = definitions::text(&document, "reason")?.filter(|reason| !reason.is_empty());
+    let reason = reason.ok_or_else(|| definitions::refuse("reason", "is required: say why, for the audit log"))?;
     let action = Action::on_flag("flag.rollback", &*key).in_env(env.as_deref());
     let stopped = {
         let (key, env) = (key.clone(), env.clone());

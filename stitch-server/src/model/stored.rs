@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::{Model, Objects};
 
 /// A kind of thing that the store keeps.
-pub trait Stored: Clone + Sized {
+pub trait Stored: Clone + Send + Sync + Sized + 'static {
     /// The kind's name in the store.
     const KIND: &'static str;
     /// Whether evaluations depend on it.

@@ -30,9 +30,9 @@ pub async fn write<T>(
         let (mut draft, decided) = Draft::decided(&model, caller, &decide)?;
         if draft.defines {
             Source::Store
-                .compile_model(&draft.model)
+                .compile_model(draft.model())
                 .map_err(|refused| Error::definitions(&refused, draft.body.as_deref()))?;
-            draft.tell(feed::changes(&model, &draft.model));
+            draft.tell(feed::changes(&model, draft.model()));
         }
         let (_, commit) = draft.finish(action)?;
         match store.commit(commit).await {

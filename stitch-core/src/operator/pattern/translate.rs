@@ -1,11 +1,13 @@
 //! From a pattern of the subset to the regex crate's syntax, or the reason why it is not of the subset.
 
-use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
 use super::class::Class;
 use crate::limits;
+
+mod brackets;
+mod quantifier;
 
 /// What something that takes in characters beyond ASCII counts: it is matched by many states over bytes.
 const WIDE: u64 = 16;
@@ -180,141 +182,6 @@ impl Parser<'_> {
                 let message = "only punctuation, `\\n \\r \\t`, `\\d \\w \\s \\D \\W \\S` and `\\b \\B` are escapes";
                 return Err(self.refuse(message));
             }
-        })
-    }
-
-    /// Reads a class after its `[`.
-    fn class(&mut self) -> Result<Class, Refusal> {
-        let negated = self.next_if('^');
-        self.size += if negated { WIDE } else { 0 };
-        let mut class = Class::empty();
-        let mut empty = true;
-        loop {
-            let Some(character) = self.next() else { return Err(self.refuse("a class is not closed: add `]`")) };
-            match character {
-                ']' if empty => return Err(self.refuse("a class is empty: escape the `]` to mean it")),
-                ']' => break,
-                '[' => return Err(self.refuse("`[` must be escaped inside a class")),
-                '&' | '~' | '-' if self.rest.peek() == Some(&character) => {
-                    return Err(
-                        self.refuse(format!("`{character}{character}` means other things elsewhere: escape it"))
-                    );
-                }
-                _ => {
-                    let item = self.class_item(character)?;
-                    let item = self.class_range(item)?;
-                    self.size += if item.is_negated() || item.reaches_beyond_ascii() { WIDE } else { 1 };
-                    class = class.with(&item);
-                }
-            }
-            empty = false;
-        }
-        let class = class.folded(self.fold);
-        Ok(if negated { class.negated() } else { class })
-    }
-
-    fn class_item(&mut self, character: char) -> Result<Escape, Refusal> {
-        match character {
-            '\\' => match self.escape()? {
-                Escape::WordBoundary { .. } => Err(self.refuse("`\\b` and `\\B` mean nothing inside a class")),
-                escape => Ok(escape),
-            },
-            _ => Ok(Escape::Character(character)),
-        }
-    }
-
-    /// The item, or the range that it begins.
-    fn class_range(&mut self, item: Escape) -> Result<Class, Refusal> {
-        let mut ahead = self.rest.clone();
-        let is_range = ahead.next() == Some('-') && ahead.next().is_some_and(|next| next != ']');
-        if !is_range {
-            return Ok(match item {
-                Escape::Class(class) => class,
-                Escape::Character(character) => Class::of(character),
-                Escape::WordBoundary { .. } => Class::empty(),
-            });
-        }
-        self.next();
-        if self.rest.peek() == Some(&'-') {
-            return Err(self.refuse("`--` means other things elsewhere: escape it"));
-        }
-        let Some(next) = self.next() else { return Err(self.refuse("a class is not closed: add `]`")) };
-        if next == '[' {
-            return Err(self.refuse("`[` must be escaped inside a class"));
-        }
-        if matches!(next, '&' | '~') && self.rest.peek() == Some(&next) {
-            return Err(self.refuse(format!("`{next}{next}` means other things elsewhere: escape it")));
-        }
-        match (item, self.class_item(next)?) {
-            (Escape::Character(low), Escape::Character(high)) if low <= high => Ok(Class::range(low, high)),
-            (Escape::Character(_), Escape::Character(_)) => {
-                Err(self.refuse("this range runs backwards: swap its ends"))
-            }
-            _ => Err(self.refuse("a range begins and ends with a character: escape the `-` to mean it")),
-        }
-    }
-
-    /// Reads what repeats an atom, if anything does; `before` is the size without the atom.
-    fn quantifier(&mut self, atom: Atom, before: u64) -> Result<(), Refusal> {
-        let Some(&character) = self.rest.peek() else { return Ok(()) };
-        if !matches!(character, '*' | '+' | '?' | '{') {
-            return Ok(());
-        }
-        self.next();
-        if atom == Atom::Assertion {
-            return Err(self.refuse("an assertion cannot be repeated: put it in a group or remove the quantifier"));
-        }
-        if character == '{' {
-            let times = self.counts()?;
-            self.size = before.saturating_add((self.size - before).saturating_mul(times));
-        } else {
-            self.output.push(character);
-        }
-        if self.next_if('?') {
-            self.output.push('?');
-        }
-        if let Some('*' | '+' | '?' | '{') = self.rest.peek() {
-            self.next();
-            return Err(self.refuse("a quantifier cannot be repeated: put the first one in a group"));
-        }
-        Ok(())
-    }
-
-    /// Reads `m}`, `m,}` or `m,n}`: how many times what is repeated is written out.
-    fn counts(&mut self) -> Result<u64, Refusal> {
-        let least = self.count()?;
-        let most = if self.next_if(',') {
-            if self.rest.peek() == Some(&'}') { None } else { Some(self.count()?) }
-        } else {
-            Some(least)
-        };
-        if !self.next_if('}') {
-            self.next();
-            return Err(self.refuse("counts are written `{m}`, `{m,}` or `{m,n}`: escape the `{` to mean it"));
-        }
-        if most.is_some_and(|most| most < least) {
-            return Err(self.refuse("these counts run backwards: swap them"));
-        }
-        let times = u64::from(most.unwrap_or(least).max(1));
-        let most = most.map(|most| most.to_string()).unwrap_or_default();
-        // Writing to a string cannot fail.
-        let _ = write!(self.output, "{{{least},{most}}}");
-        Ok(times)
-    }
-
-    fn count(&mut self) -> Result<u32, Refusal> {
-        let mut count: Option<u32> = None;
-        while let Some(digit) = self.rest.peek().and_then(|character| character.to_digit(10)) {
-            self.next();
-            let value = count.unwrap_or(0).saturating_mul(10).saturating_add(digit);
-            if value > limits::PATTERN_REPEATS {
-                return Err(self.refuse(format!("at most {} repetitions are allowed", limits::PATTERN_REPEATS)));
-            }
-            count = Some(value);
-        }
-        count.ok_or_else(|| {
-            let message = "counts are written `{m}`, `{m,}` or `{m,n}`: escape the `{` to mean it";
-            Refusal { position: self.position, message: message.to_owned() }
         })
     }
 }

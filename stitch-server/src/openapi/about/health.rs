@@ -1,7 +1,7 @@
 //! How the server fares.
 
 use crate::openapi::Operation;
-use crate::wire::{Health, Probe};
+use crate::wire::health::{Health, Probe};
 
 pub(crate) fn alive() -> Operation {
     Operation::new("Says that the process answers.").answers::<Probe>(200)

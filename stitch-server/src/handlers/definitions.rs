@@ -1,5 +1,7 @@
-//! What the routes that change definitions have in common: a document with the revision that its sender saw and the
-//! approvals that the change is made with, and the answer that tells what is there now.
+//! What the routes of definitions have in common: listing and reading what serves, and changing it by a document with
+//! the revision that its sender saw and the approvals that the change is made with.
+
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
@@ -7,12 +9,14 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use stitch_core::Json;
 
+use crate::audit::Action;
+use crate::caller::{Caller, Permission};
 use crate::error::{Detail, Error, Place};
-use crate::extract::{self, Query};
+use crate::extract::{self, Call, Query};
 use crate::model::{Model, Object, Stored};
 use crate::state::AppState;
 use crate::wire;
-use crate::writes::Terms;
+use crate::writes::{Change, Draft, Terms};
 
 /// A body: a document, and beside its own keys on what terms it is sent.
 pub(super) struct Sent {
@@ -124,7 +128,83 @@ pub(super) fn serving<'a, T: Stored>(
     })
 }
 
-/// What was written, or made, as `/v1` tells it.
-pub(super) fn told<T: AsRef<Json<'static>>>(status: StatusCode, object: &Object<T>) -> Result<Response, Error> {
-    wire::plain(status, &Revised::of(object))
+/// Lists all of a kind that has keys.
+pub(super) fn list<T: Stored>(state: &AppState, caller: &Caller, call: &Call) -> Result<Response, Error> {
+    Query::read(&call.uri, &[], false)?;
+    caller.require(Permission::FlagsRead, None)?;
+    let served = state.load();
+    let all = serving::<T>(state, &served.model, served.registry.definitions.document(), "key");
+    let all: Vec<_> = all.map(|(_, revised)| revised).collect();
+    wire::plain(StatusCode::OK, &serde_json::json!({(T::COLLECTION): all}))
+}
+
+/// Tells the one of that key.
+pub(super) fn read<T: Stored>(
+    state: &AppState,
+    caller: &Caller,
+    key: &str,
+    none: fn() -> Error,
+) -> Result<Response, Error> {
+    caller.require(Permission::FlagsRead, None)?;
+    let served = state.load();
+    let mut all = serving::<T>(state, &served.model, served.registry.definitions.document(), "key");
+    let (_, revised) = all.find(|(other, _)| *other == key).ok_or_else(none)?;
+    wire::plain(StatusCode::OK, &revised)
+}
+
+/// Makes one, and tells it.
+pub(super) async fn create<T: Stored + AsRef<Json<'static>>>(
+    state: &AppState,
+    caller: Caller,
+    call: &Call,
+    action: impl FnOnce(&str) -> Action,
+    change: impl FnOnce(Json<'static>) -> Change,
+) -> Result<Response, Error> {
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
+    let key = text(&document, "key")?.ok_or_else(|| refuse("key", "is required"))?;
+    let made = written::<T>(state, caller, action(&key), change(document), terms, key).await?;
+    wire::plain(StatusCode::CREATED, &Revised::of(&made))
+}
+
+/// Writes one, whole, and tells it.
+pub(super) async fn update<T: Stored + AsRef<Json<'static>>>(
+    state: &AppState,
+    caller: Caller,
+    call: &Call,
+    key: String,
+    action: Action,
+    change: impl FnOnce(String, Json<'static>) -> Change,
+) -> Result<Response, Error> {
+    let Sent { document, terms } = Sent::read(&call.headers, &call.body)?;
+    let written = written::<T>(state, caller, action, change(key.clone(), document), terms, key).await?;
+    wire::plain(StatusCode::OK, &Revised::of(&written))
+}
+
+/// Makes a change, and tells what is under that key then.
+pub(super) async fn written<T: Stored>(
+    state: &AppState,
+    caller: Caller,
+    action: Action,
+    change: Change,
+    terms: Terms,
+    key: String,
+) -> Result<Arc<Object<T>>, Error> {
+    let decide = move |draft: &mut Draft| {
+        change.make(draft, &terms)?;
+        draft.seen::<T>(&key, Some(draft.revision()))
+    };
+    state.write(caller, action, decide).await
+}
+
+/// Removes one.
+pub(super) async fn remove(
+    state: &AppState,
+    caller: Caller,
+    call: &Call,
+    action: Action,
+    change: Change,
+) -> Result<Response, Error> {
+    let terms = terms(&call.uri)?;
+    state.write(caller, action, move |draft| change.make(draft, &terms).map(|_| ())).await?;
+    wire::plain(StatusCode::OK, &serde_json::json!({}))
 }
