@@ -4,7 +4,15 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 ${STITCH_BUILD:-} cargo build --release --locked
-tables=$(${STITCH_MEASURE:-} target/release/peers "$@")
+times=$(${STITCH_MEASURE:-} target/release/peers "$@")
+counts=$(target/release/counting "$@")
+# Two threads need both processors, whatever the rest is measured on.
+threads=$(target/release/peers --threads "$@")
+tables="$times
+
+$counts
+
+$threads"
 if [ "${1:-}" = --quick ]; then
   echo "$tables"
   exit

@@ -42,7 +42,7 @@ pub(crate) struct Flag {
 /// What a flag can serve by name.
 #[derive(Debug)]
 pub(crate) struct Variant {
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
     /// Its value, which is its own variant.
     pub(crate) outcome: Outcome,
 }
@@ -226,6 +226,12 @@ impl Rules {
     #[inline]
     pub(crate) fn id(&self, [start, end]: [u32; 2]) -> Option<&str> {
         self.ids.get(start as usize..end as usize)
+    }
+
+    /// The same, to be kept: the very block where it is the only one, as of flags that are decided at a glance.
+    pub(crate) fn own_id(&self, id: [u32; 2]) -> Option<Arc<str>> {
+        let id = self.id(id)?;
+        Some(if id.len() == self.ids.len() { Arc::clone(&self.ids) } else { id.into() })
     }
 
     /// The first rule that holds.

@@ -1,7 +1,7 @@
 //! No engine is measured before it has answered right.
 
 use crate::engines::{Engine, absent};
-use crate::registry::Registry;
+use crate::registry::{Condition, Registry};
 use crate::row::Row;
 use crate::user::User;
 
@@ -39,22 +39,54 @@ pub fn check<E: Engine>(engine: &'static E, registry: &Registry, users: &[User])
     let half = users.len() / 2;
     let spread = users.len() / 8;
     assert!(half.abs_diff(inside) < spread, "{}: staged is on for {inside} of {}", E::NAME, users.len());
-    check_all(engine, registry, &users[0]);
+    check_all(engine, registry, users);
 }
 
-/// All flags at once answer as each does alone.
-pub fn check_all<E: Engine>(engine: &'static E, registry: &Registry, user: &User) {
+/// All flags at once answer as each does alone, and each rollout takes in about as many as it says: nobody at 0 %,
+/// everybody at 100 %, and between them within five standard deviations.
+pub fn check_all<E: Engine>(engine: &'static E, registry: &Registry, users: &[User]) {
     let scratch = &mut E::Scratch::default();
-    let context = E::context(user);
     let flags = flags(engine, registry);
-    let alone = flags.iter().filter(|&&flag| engine.is_on(flag, &context, scratch)).count();
-    let together = engine.count_on(&flags, &context, scratch);
-    assert_eq!(together, alone, "{}: all flags at once are as each alone", E::NAME);
-    let staged = registry.flags.iter().filter_map(|flag| flag.staged.map(|percentage| percentage / 100.0));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of flags")]
-    let expected = staged.sum::<f64>() as usize;
-    let spread = registry.flags.len() / 5;
-    assert!(expected.abs_diff(together) < spread, "{}: {together} flags are on, about {expected}", E::NAME);
+    let mut inside = vec![0_u32; flags.len()];
+    for user in users {
+        let context = E::context(user);
+        let mut alone = 0;
+        for (flag, inside) in flags.iter().zip(&mut inside) {
+            let on = engine.is_on(*flag, &context, scratch);
+            *inside += u32::from(on);
+            alone += usize::from(on);
+        }
+        let together = engine.count_on(&flags, &context, scratch);
+        assert_eq!(together, alone, "{}: all flags at once are as each alone", E::NAME);
+    }
+    let count = f64::from(u32::try_from(users.len()).expect("few"));
+    for (flag, inside) in registry.flags.iter().zip(inside) {
+        let Some(share) = flag.staged.map(|percentage| percentage / 100.0) else { continue };
+        let spread = 5.0 * (count * share * (1.0 - share)).sqrt();
+        let off = (f64::from(inside) - count * share).abs();
+        assert!(off <= spread, "{}: {} is on for {inside} of {count} at {share}", E::NAME, flag.key);
+    }
+}
+
+/// Each rule takes in who meets it, and nobody who misses one of its conditions.
+pub fn check_rules<E: Engine>(engine: &'static E, registry: &Registry) {
+    let scratch = &mut E::Scratch::default();
+    for (flag, of) in registry.flags.iter().zip(flags(engine, registry)) {
+        for rule in &flag.rules {
+            let [Condition::In(_, countries), Condition::Is(_, plan)] = rule.conditions.as_slice() else {
+                panic!("{} asks for a country and a plan", rule.id)
+            };
+            for country in countries {
+                let met = User { country: country.clone(), plan: plan.clone(), ..User::new("user-0000001") };
+                assert!(engine.is_on(of, &E::context(&met), scratch), "{}: {} is on", E::NAME, flag.key);
+            }
+            let abroad = User { country: "DE".to_owned(), plan: plan.clone(), ..User::new("user-0000001") };
+            let free = User { plan: "free".to_owned(), ..User::new("user-0000001") };
+            for missed in [abroad, free] {
+                assert!(!engine.is_on(of, &E::context(&missed), scratch), "{}: {} is off", E::NAME, flag.key);
+            }
+        }
+    }
 }
 
 /// Those who are in the segment, and others.

@@ -3,15 +3,19 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::allocations::{self, Allocations};
+use crate::allocations;
 use crate::answers;
 use crate::engines::{Engine, absent};
-use crate::registry::Registry;
+use crate::order::Order;
+use crate::registry::{Alike, Registry};
 use crate::row::Row;
 use crate::user::User;
 
 /// Does its work so many times and tells how long that took.
 type Work = Box<dyn FnMut(usize) -> Duration>;
+
+/// What the tables call the loop.
+pub const THE_LOOP: &str = "the loop";
 
 /// One engine on one row.
 pub struct Cell {
@@ -21,25 +25,40 @@ pub struct Cell {
     pub engine: &'static str,
     /// Nanoseconds of one time, a round each.
     pub rounds: Vec<f64>,
-    /// Of one time.
-    pub allocations: f64,
     work: Work,
     times: usize,
 }
 
 impl Cell {
-    /// Warms the work up and counts what it allocates.
-    pub fn new<E: Engine>(row: Row, mut work: impl FnMut(usize) -> Duration + 'static) -> Self {
-        // What is made at a first use is not counted.
-        work(row.warm_up());
-        let (_, Allocations { calls, .. }) = allocations::of(|| work(row.warm_up()));
-        #[expect(clippy::cast_precision_loss, reason = "a count of allocations")]
-        let allocations = calls as f64 / row.warm_up() as f64;
-        Self { row, engine: E::NAME, rounds: Vec::new(), allocations, work: Box::new(work), times: 0 }
+    /// An engine's work, of whose times nothing is known yet.
+    pub fn new<E: Engine>(row: Row, work: impl FnMut(usize) -> Duration + 'static) -> Self {
+        Self::named(row, E::NAME, work)
     }
 
-    /// How many times make a batch of that length.
+    fn named(row: Row, engine: &'static str, work: impl FnMut(usize) -> Duration + 'static) -> Self {
+        Self { row, engine, rounds: Vec::new(), work: Box::new(work), times: 0 }
+    }
+
+    /// The loop around every evaluation, with nothing in it.
+    pub fn of_the_loop(row: Row, users: &'static [User]) -> Self {
+        let contexts: Vec<_> = users.iter().collect();
+        Self::named(row, THE_LOOP, around(move |user| usize::from(black_box(&contexts[user]).id.is_empty())))
+    }
+
+    /// How often it allocates, in the program that counts that.
+    pub fn allocations(&mut self) -> f64 {
+        let times = self.row.warm_up();
+        // What is made at a first use is not counted.
+        (self.work)(times);
+        let (_, counted) = allocations::of(|| (self.work)(times));
+        #[expect(clippy::cast_precision_loss, reason = "a count of allocations")]
+        let allocations = counted.calls as f64 / times as f64;
+        allocations
+    }
+
+    /// Warms the work up, and finds how many times make a batch of that length.
     pub fn calibrate(&mut self, batch: Duration) {
+        (self.work)(self.row.warm_up());
         self.times = 1;
         loop {
             let took = (self.work)(self.times);
@@ -74,17 +93,40 @@ impl Cell {
 
 /// The middle one, of an even count the mean of the two.
 pub fn median(numbers: &[f64]) -> f64 {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], sorted[middle]) } else { sorted[middle] }
+    Spread::of(numbers.to_vec()).median
+}
+
+/// Where half of some numbers lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    /// A quarter is below.
+    pub low: f64,
+    /// Half is below.
+    pub median: f64,
+    /// A quarter is above.
+    pub high: f64,
+}
+
+impl Spread {
+    /// Of at least one number.
+    pub fn of(mut numbers: Vec<f64>) -> Self {
+        numbers.sort_by(f64::total_cmp);
+        let last = numbers.len() - 1;
+        let at = |quarters: usize| f64::midpoint(numbers[last * quarters / 4], numbers[(last * quarters).div_ceil(4)]);
+        Self { low: at(1), median: at(2), high: at(3) }
+    }
+
+    /// Of what one cell takes in times of another, each time within a round: what disturbs one disturbs both.
+    pub fn of_ratios(of: &Cell, to: &Cell) -> Self {
+        Self::of(of.rounds.iter().zip(&to.rounds).map(|(of, to)| of / to).collect())
+    }
 }
 
 impl Row {
     /// How often a cell works before it is measured.
     fn warm_up(self) -> usize {
         match self {
-            Self::Load | Self::SegmentLoad => 1,
+            Self::Load | Self::LoadUnlike | Self::SegmentLoad => 1,
             Self::SegmentHit | Self::SegmentMiss | Self::All100 | Self::All1000 => 8,
             _ => 1_024,
         }
@@ -100,11 +142,12 @@ pub fn cells<E: Engine>(users: &'static [User]) -> Vec<Cell> {
         Row::All100 => {
             let registry = Registry::of(100);
             let engine = Box::leak(Box::new(E::load(&E::document(&registry))));
-            answers::check_all(engine, &registry, &users[0]);
+            answers::check_all(engine, &registry, users);
             Cell::new::<E>(row, evaluate_all(engine, &registry, users))
         }
         Row::All1000 => Cell::new::<E>(row, evaluate_all(engine, &registry, users)),
-        Row::Load => Cell::new::<E>(row, load::<E>(E::document(&Registry::of_rules()))),
+        Row::Load => Cell::new::<E>(row, load_rules::<E>(&Registry::of_rules(Alike::Often))),
+        Row::LoadUnlike => Cell::new::<E>(row, load_rules::<E>(&Registry::of_rules(Alike::Never))),
         Row::WithContext => Cell::new::<E>(row, with_context(engine, row, users)),
         _ => {
             let flag = engine.flag(row.flag().expect("a row that asks one flag"));
@@ -122,18 +165,7 @@ pub fn evaluate<E: Engine>(
 ) -> impl FnMut(usize) -> Duration + 'static {
     let contexts: Vec<_> = users.iter().map(E::context).collect();
     let mut scratch = E::Scratch::default();
-    let mut next = contexts.len();
-    move |times| {
-        let mut on = 0;
-        let start = Instant::now();
-        for _ in 0..times {
-            next = if next >= contexts.len() - 1 { 0 } else { next + 1 };
-            on += usize::from(engine.is_on(black_box(flag), black_box(&contexts[next]), &mut scratch));
-        }
-        let took = start.elapsed();
-        black_box(on);
-        took
-    }
+    around(move |user| usize::from(engine.is_on(black_box(flag), black_box(&contexts[user]), &mut scratch)))
 }
 
 fn with_context<E: Engine>(
@@ -143,18 +175,7 @@ fn with_context<E: Engine>(
 ) -> impl FnMut(usize) -> Duration + 'static {
     let flag = engine.flag(row.flag().expect("a row that asks one flag"));
     let mut scratch = E::Scratch::default();
-    let mut next = users.len();
-    move |times| {
-        let mut on = 0;
-        let start = Instant::now();
-        for _ in 0..times {
-            next = if next >= users.len() - 1 { 0 } else { next + 1 };
-            on += usize::from(engine.is_on_for(black_box(flag), black_box(&users[next]), &mut scratch));
-        }
-        let took = start.elapsed();
-        black_box(on);
-        took
-    }
+    around(move |user| usize::from(engine.is_on_for(black_box(flag), black_box(&users[user]), &mut scratch)))
 }
 
 fn evaluate_all<E: Engine>(
@@ -165,18 +186,28 @@ fn evaluate_all<E: Engine>(
     let flags = answers::flags(engine, registry);
     let contexts: Vec<_> = users.iter().map(E::context).collect();
     let mut scratch = E::Scratch::default();
-    let mut next = contexts.len();
+    around(move |user| engine.count_on(black_box(&flags), black_box(&contexts[user]), &mut scratch))
+}
+
+/// Asks so many times, for users in a drawn order; what is answered is how many flags are on.
+fn around(mut ask: impl FnMut(usize) -> usize + 'static) -> impl FnMut(usize) -> Duration + 'static {
+    let mut order = Order::new();
     move |times| {
         let mut on = 0;
         let start = Instant::now();
         for _ in 0..times {
-            next = if next >= contexts.len() - 1 { 0 } else { next + 1 };
-            on += engine.count_on(black_box(&flags), black_box(&contexts[next]), &mut scratch);
+            on += ask(order.user());
         }
         let took = start.elapsed();
         black_box(on);
         took
     }
+}
+
+fn load_rules<E: Engine>(registry: &Registry) -> impl FnMut(usize) -> Duration + 'static {
+    let document = E::document(registry);
+    answers::check_rules(Box::leak(Box::new(E::load(&document))), registry);
+    load::<E>(document)
 }
 
 /// Dropping the engine is not counted.

@@ -58,6 +58,15 @@ pub struct Segment {
     pub included: Vec<String>,
 }
 
+/// Whether a registry says the same thing twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alike {
+    /// As people write them: a few lists of countries, a few plans, rules that are numbered.
+    Often,
+    /// Nothing but the words of the format.
+    Never,
+}
+
 impl Registry {
     /// Reads one of stitch's; it may hold nothing that no peer could be given.
     pub fn read(document: String) -> Self {
@@ -83,11 +92,17 @@ impl Registry {
     }
 
     /// A thousand flags of one to three rules.
-    pub fn of_rules() -> Self {
+    pub fn of_rules(alike: Alike) -> Self {
         let rule = |flag: usize, rule: usize| {
-            json!({"id": format!("rule-{rule}"), "serve": "on", "when": {"all": [
-                {"attr": "country", "op": "in", "value": ["TH", "SG", "JP"]},
-                {"attr": "plan", "op": "eq", "value": format!("plan-{}", (flag + rule) % 7)}]}})
+            let (id, country, plan) = match alike {
+                Alike::Often => (format!("rule-{rule}"), "JP".to_owned(), format!("plan-{}", (flag + rule) % 7)),
+                Alike::Never => {
+                    (format!("rule-{flag}-{rule}"), format!("J{flag}{rule}"), format!("plan-{flag}-{rule}"))
+                }
+            };
+            json!({"id": id, "serve": "on", "when": {"all": [
+                {"attr": "country", "op": "in", "value": ["TH", "SG", country]},
+                {"attr": "plan", "op": "eq", "value": plan}]}})
         };
         let flags = (0..1_000).map(|flag| {
             json!({"key": format!("team-{}.feature-{flag}", flag % 17), "default_value": false,

@@ -1,11 +1,11 @@
 //! The tables, as Markdown.
 
 use std::fmt::{self, Write};
-use std::time::Duration;
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Spread, THE_LOOP};
 use crate::engines::{Engine, floor, stitch};
 use crate::row::Row;
+use crate::run::Plan;
 use crate::segment::Memory;
 use crate::threads::Scaling;
 
@@ -43,18 +43,14 @@ fn locked(name: &str) -> Option<String> {
     rest.split_once('"').map(|(version, _)| version.to_owned())
 }
 
-/// Everything that was measured.
+/// Every row but J.
 pub struct Report<'r> {
     /// Every engine, in the order of the columns.
     pub about: &'r [About],
     /// Every cell.
     pub cells: &'r [Cell],
-    /// Of the segment.
-    pub memory: &'r [Memory],
-    /// Row J.
-    pub scaling: &'r [Scaling],
-    /// How many, and how long a batch is.
-    pub rounds: (usize, Duration),
+    /// How often it was measured.
+    pub plan: &'r Plan,
 }
 
 impl Report<'_> {
@@ -66,72 +62,67 @@ impl Report<'_> {
         self.cell(row, engine).map(Cell::median)
     }
 
-    fn rows() -> impl Iterator<Item = Row> {
-        Row::ROUNDS.into_iter().chain(Row::SEGMENT)
-    }
-
     /// What a peer is held against: ours by name, telling as much as the peer does.
-    fn ours(&self, row: Row, peer: &About) -> Option<f64> {
-        let value = self.median(row, stitch::ByName::<false>::NAME).filter(|_| !peer.tells_why);
-        value.or_else(|| self.median(row, stitch::ByName::<true>::NAME))
+    fn ours(&self, row: Row, peer: &About) -> Option<&Cell> {
+        let value = self.cell(row, stitch::ByName::<false>::NAME).filter(|_| !peer.tells_why);
+        value.or_else(|| self.cell(row, stitch::ByName::<true>::NAME))
     }
 
-    fn ratio(&self, row: Row, peer: &About) -> Option<f64> {
-        Some(self.median(row, peer.name)? / self.ours(row, peer)?)
+    fn ratio(&self, row: Row, peer: &About) -> Option<Spread> {
+        Some(Spread::of_ratios(self.cell(row, peer.name)?, self.ours(row, peer)?))
     }
 
     /// The peer that comes nearest to ours.
-    fn nearest(&self, row: Row) -> Option<(&About, f64)> {
+    fn nearest(&self, row: Row) -> Option<(&About, Spread)> {
         let peers = self.about.iter().filter(|about| about.is_peer);
         let ratios = peers.filter_map(|peer| Some((peer, self.ratio(row, peer)?)));
-        ratios.min_by(|(_, a), (_, b)| a.total_cmp(b))
-    }
-
-    /// A table of all rows.
-    fn table(out: &mut impl Write, engines: &[&About], cell: impl Fn(Row, &About) -> Option<String>) -> fmt::Result {
-        heading(out, "row", engines.iter().map(|about| about.heading()))?;
-        for row in Self::rows() {
-            write!(out, "| {row} |")?;
-            for about in engines {
-                write!(out, " {} |", cell(row, about).unwrap_or_else(|| "—".to_owned()))?;
-            }
-            writeln!(out)?;
-        }
-        writeln!(out)
+        ratios.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))
     }
 
     fn verdicts(&self, out: &mut impl Write) -> fmt::Result {
-        heading(out, "row", ["nearest peer", "its time", "ours", "ratio", "bar", "verdict"])?;
-        for row in Self::rows() {
+        heading(out, "row", ["nearest peer", "its time", "ours", "ratio", "half of the rounds", "bar", "verdict"])?;
+        for row in rows() {
             let Some((peer, ratio)) = self.nearest(row) else { continue };
             let (Some(theirs), Some(ours)) = (self.median(row, peer.name), self.ours(row, peer)) else { continue };
             let (bar, verdict) = match row.bar() {
-                Some(bar) => (format!("{bar}×"), met(ratio >= bar)),
-                None => ("none set".to_owned(), if ratio > 1.0 { "faster" } else { "**slower**" }),
+                Some(bar) => (format!("{bar}×"), met(ratio.median >= bar)),
+                None => ("none set".to_owned(), if ratio.median > 1.0 { "faster" } else { "**slower**" }),
             };
-            let (theirs, ours, ratio) = (time(theirs), time(ours), times(ratio));
-            writeln!(out, "| {row} | {} | {theirs} | {ours} | {ratio} | {bar} | {verdict} |", peer.name)?;
+            let (theirs, ours, half) = (time(theirs), time(ours.median()), half(ratio));
+            let ratio = times(ratio.median);
+            writeln!(out, "| {row} | {} | {theirs} | {ours} | {ratio} | {half} | {bar} | {verdict} |", peer.name)?;
         }
         writeln!(out)?;
-        heading(out, "row", ["handle, value", "floor by handle", "ratio", "bar", "verdict"])?;
-        for row in Self::rows() {
-            let handle = self.median(row, stitch::ByHandle::<false>::NAME);
-            let floor = self.median(row, floor::ByHandle::NAME);
-            let (Some(bar), Some(handle), Some(floor)) = (row.floor_bar(), handle, floor) else { continue };
-            let ratio = handle / floor;
-            let verdict = met(ratio <= bar);
-            let (handle, floor, ratio) = (time(handle), time(floor), times(ratio));
-            writeln!(out, "| {row} | {handle} | {floor} | {ratio} | at most {bar}× | {verdict} |")?;
-        }
-        writeln!(out)
-    }
-
-    fn threads(&self, out: &mut impl Write) -> fmt::Result {
-        let columns = ["1 thread, million a second", "2 threads", "2 threads to 1"];
-        heading(out, "engine", columns)?;
-        for scaling in self.scaling {
-            let (one, two) = scaling.medians();
-            writeln!(out, "| {} | {:.1} | {:.1} | {} |", scaling.engine, one / 1e6, two / 1e6, times(two / one))?;
+        writeln!(
+            out,
+            "By handle against the floor, in the loop that both are asked in; beside it what is left of the ratio where \
+             the time of that loop with nothing in it is taken off both.\n"
+        )?;
+        let columns = [
+            "handle, value",
+            "floor by handle",
+            THE_LOOP,
+            "without it",
+            "ratio",
+            "half of the rounds",
+            "bar",
+            "verdict",
+        ];
+        heading(out, "row", columns)?;
+        for row in rows() {
+            let handle = self.cell(row, stitch::ByHandle::<false>::NAME);
+            let (floor, empty) = (self.cell(row, floor::ByHandle::NAME), self.cell(row, THE_LOOP));
+            let (Some(bar), Some(handle), Some(floor), Some(empty)) = (row.floor_bar(), handle, floor, empty) else {
+                continue;
+            };
+            let ratio = Spread::of_ratios(handle, floor);
+            let without = times((handle.median() - empty.median()) / (floor.median() - empty.median()));
+            let [handle, floor, empty] = [handle, floor, empty].map(|cell| time(cell.median()));
+            let (verdict, half, ratio) = (met(ratio.median <= bar), half(ratio), times(ratio.median));
+            writeln!(
+                out,
+                "| {row} | {handle} | {floor} | {empty} | {without} | {ratio} | {half} | at most {bar}× | {verdict} |"
+            )?;
         }
         writeln!(out)
     }
@@ -155,7 +146,13 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all: Vec<_> = self.about.iter().collect();
         let peers: Vec<_> = self.about.iter().filter(|about| about.is_peer).collect();
+        let Plan { rounds, batch, segment_rounds, .. } = self.plan;
         writeln!(out, "### Verdicts\n")?;
+        writeln!(
+            out,
+            "Medians of {rounds} rounds, of row I {segment_rounds}; a ratio is taken within a round, and half of the \
+             rounds' lie where the table says.\n"
+        )?;
         self.verdicts(out)?;
         writeln!(out, "### Peer to stitch by name\n")?;
         let why = peers.iter().filter(|about| about.tells_why).map(|about| about.name);
@@ -164,22 +161,96 @@ impl fmt::Display for Report<'_> {
             "Held against `evaluate` where the peer tells more than the value ({}), against `bool` where it does not.\n",
             why.collect::<Vec<_>>().join(", ")
         )?;
-        Self::table(out, &peers, |row, about| Some(times(self.ratio(row, about)?)))?;
-        let (rounds, batch) = self.rounds;
+        table(out, &peers, |row, about| Some(times(self.ratio(row, about)?.median)))?;
         writeln!(out, "### Time of one\n")?;
-        writeln!(out, "The median of {rounds} interleaved rounds of {} ms a cell.\n", batch.as_millis())?;
-        Self::table(out, &all, |row, about| Some(time(self.median(row, about.name)?)))?;
-        self.reasons(out)?;
+        writeln!(out, "In rounds of {} ms a cell, or of one time where that is longer.\n", batch.as_millis())?;
+        table(out, &all, |row, about| Some(time(self.median(row, about.name)?)))?;
+        self.reasons(out)
+    }
+}
+
+/// What an engine allocates on a row.
+#[derive(Debug)]
+pub struct Counted {
+    /// The row.
+    pub row: Row,
+    /// [`Engine::NAME`].
+    pub engine: &'static str,
+    /// Calls of the allocator.
+    pub allocations: f64,
+}
+
+/// What is allocated and held.
+pub struct Counts<'r> {
+    /// Every engine, in the order of the columns.
+    pub about: &'r [About],
+    /// Of every cell.
+    pub allocations: &'r [Counted],
+    /// Of the segment.
+    pub memory: &'r [Memory],
+}
+
+impl fmt::Display for Counts<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "### Allocations of one\n")?;
-        Self::table(out, &all, |row, about| Some(count(self.cell(row, about.name)?.allocations)))?;
+        table(out, &self.about.iter().collect::<Vec<_>>(), |row, about| {
+            let counted = self.allocations.iter().find(|counted| counted.row == row && counted.engine == about.name)?;
+            Some(count(counted.allocations))
+        })?;
         writeln!(out, "### I, memory\n")?;
         heading(out, "engine", ["bytes an id"])?;
         for memory in self.memory {
             writeln!(out, "| {} | {:.0} |", memory.engine, memory.bytes)?;
         }
-        writeln!(out, "\n### J, threads on row C\n")?;
-        self.threads(out)
+        writeln!(out)
     }
+}
+
+/// Row J.
+pub struct Threads<'r> {
+    /// Of every engine.
+    pub scaling: &'r [Scaling],
+    /// How often it was measured.
+    pub plan: &'r Plan,
+}
+
+impl fmt::Display for Threads<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plan { thread_rounds, thread_time, .. } = self.plan;
+        writeln!(out, "### J, threads on row C\n")?;
+        writeln!(
+            out,
+            "Medians of {thread_rounds} rounds of {} ms with one thread and with two.\n",
+            thread_time.as_millis()
+        )?;
+        heading(out, "engine", ["1 thread, million a second", "2 threads", "2 threads to 1"])?;
+        for scaling in self.scaling {
+            let (one, two, ratio) = scaling.medians();
+            writeln!(out, "| {} | {:.1} | {:.1} | {} |", scaling.engine, one / 1e6, two / 1e6, times(ratio))?;
+        }
+        Ok(())
+    }
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    Row::ROUNDS.into_iter().chain(Row::SEGMENT)
+}
+
+/// A table of all rows.
+fn table(out: &mut impl Write, engines: &[&About], cell: impl Fn(Row, &About) -> Option<String>) -> fmt::Result {
+    heading(out, "row", engines.iter().map(|about| about.heading()))?;
+    for row in rows() {
+        write!(out, "| {row} |")?;
+        for about in engines {
+            write!(out, " {} |", cell(row, about).unwrap_or_else(|| "—".to_owned()))?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out)
+}
+
+fn half(ratio: Spread) -> String {
+    format!("{} to {}", times(ratio.low), times(ratio.high))
 }
 
 fn heading(out: &mut impl Write, first: &str, columns: impl IntoIterator<Item: fmt::Display>) -> fmt::Result {

@@ -19,8 +19,10 @@ pub enum Row {
     All100,
     /// All flags of a thousand.
     All1000,
-    /// From bytes to a ready engine.
+    /// From bytes to a ready engine, of a registry that repeats itself as registries do.
     Load,
+    /// The same where no two rules are alike.
+    LoadUnlike,
     /// The context and [`Row::Staged`].
     WithContext,
     /// From bytes to an engine with a segment of a million ids.
@@ -33,7 +35,7 @@ pub enum Row {
 
 impl Row {
     /// Those measured round by round.
-    pub const ROUNDS: [Self; 9] = [
+    pub const ROUNDS: [Self; 10] = [
         Self::Plain,
         Self::OneRule,
         Self::Staged,
@@ -42,6 +44,7 @@ impl Row {
         Self::All100,
         Self::All1000,
         Self::Load,
+        Self::LoadUnlike,
         Self::WithContext,
     ];
     /// Those of the segment.
@@ -66,7 +69,7 @@ impl Row {
             Self::Staged | Self::TenRules | Self::Dependent | Self::All100 | Self::All1000 | Self::WithContext => {
                 Some(3.0)
             }
-            Self::SegmentLoad | Self::SegmentHit | Self::SegmentMiss => None,
+            Self::LoadUnlike | Self::SegmentLoad | Self::SegmentHit | Self::SegmentMiss => None,
         }
     }
 
@@ -87,6 +90,7 @@ impl fmt::Display for Row {
             Self::All100 => "F, all of 100",
             Self::All1000 => "F, all of 1,000",
             Self::Load => "G, bytes to engine",
+            Self::LoadUnlike => "G, no two rules alike",
             Self::WithContext => "H, context and C",
             Self::SegmentLoad => "I, bytes to engine",
             Self::SegmentHit => "I, hit",

@@ -41,17 +41,16 @@ impl Members {
         }
     }
 
-    /// The cells of an engine, and what it holds.
-    pub fn cells<E: Engine>(&self) -> (Vec<Cell>, Option<Memory>) {
+    /// The cells of an engine; its answers have been checked.
+    pub fn cells<E: Engine>(&self) -> Vec<Cell> {
         if absent::<E>(Row::SegmentHit).is_some() {
-            return (Vec::new(), None);
+            return Vec::new();
         }
         let document = E::document(&self.registry);
-        let (engine, allocations) = allocations::of(|| E::load(&document));
-        let engine: &'static E = Box::leak(Box::new(engine));
+        let engine: &'static E = Box::leak(Box::new(E::load(&document)));
         let flag = engine.flag(MEMBERS_ONLY);
-        answers::check_segment(engine, flag, &self.inside[..4], true);
-        answers::check_segment(engine, flag, &self.outside[..4], false);
+        answers::check_segment(engine, flag, self.inside, true);
+        answers::check_segment(engine, flag, self.outside, false);
         let mut cells = vec![
             Cell::new::<E>(Row::SegmentHit, evaluate(engine, flag, self.inside)),
             Cell::new::<E>(Row::SegmentMiss, evaluate(engine, flag, self.outside)),
@@ -59,8 +58,19 @@ impl Members {
         if absent::<E>(Row::SegmentLoad).is_none() {
             cells.insert(0, Cell::new::<E>(Row::SegmentLoad, load::<E>(document)));
         }
+        cells
+    }
+
+    /// What an engine holds, in the program that counts that.
+    pub fn memory<E: Engine>(&self) -> Option<Memory> {
+        if absent::<E>(Row::SegmentHit).is_some() {
+            return None;
+        }
+        let document = E::document(&self.registry);
+        let (engine, allocations) = allocations::of(|| E::load(&document));
+        drop(engine);
         #[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
         let bytes = allocations.held as f64 / self.ids as f64;
-        (cells, Some(Memory { engine: E::NAME, bytes }))
+        Some(Memory { engine: E::NAME, bytes })
     }
 }

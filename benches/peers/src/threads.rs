@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cell::median;
 use crate::engines::Engine;
+use crate::order::Order;
 use crate::registry::Registry;
 use crate::row::Row;
 use crate::user::User;
@@ -36,9 +37,10 @@ impl Scaling {
         self.two.push((self.run)(2, time));
     }
 
-    /// Of one thread and of two.
-    pub fn medians(&self) -> (f64, f64) {
-        (median(&self.one), median(&self.two))
+    /// Of one thread and of two, and the one to the other within a round.
+    pub fn medians(&self) -> (f64, f64, f64) {
+        let ratios: Vec<_> = self.two.iter().zip(&self.one).map(|(two, one)| two / one).collect();
+        (median(&self.one), median(&self.two), median(&ratios))
     }
 }
 
@@ -49,12 +51,13 @@ fn run<E: Engine>(engine: &'static E, flag: E::Flag, users: &'static [User], thr
     let work = move || {
         let contexts: Vec<_> = users.iter().map(E::context).collect();
         let mut scratch = E::Scratch::default();
+        let mut order = Order::new();
         barrier.wait();
         let start = Instant::now();
         let mut count = 0_u32;
         while start.elapsed() < time {
-            for context in &contexts {
-                black_box(engine.is_on(black_box(flag), black_box(context), &mut scratch));
+            for _ in 0..contexts.len() {
+                black_box(engine.is_on(black_box(flag), black_box(&contexts[order.user()]), &mut scratch));
             }
             count += 1;
         }

@@ -29,8 +29,8 @@ fn main() -> ExitCode {
     for (user, context) in users.iter().zip(&contexts).cycle().take(count) {
         let context = black_box(context);
         on += match way.as_str() {
-            "name" => usize::from(black_box(engine.evaluate(black_box(key), context)).is_enabled),
-            "handle" => usize::from(black_box(handle.evaluate(context)).is_enabled),
+            "name" => usize::from(black_box(&engine.evaluate(black_box(key), context)).is_enabled),
+            "handle" => usize::from(black_box(&handle.evaluate(context)).is_enabled),
             "bool" => usize::from(handle.bool(context, false)),
             "engine-bool" => usize::from(engine.bool(black_box(key), context, false)),
             "context" => usize::from(engine.bool(key, &benches::context(black_box(user)), false)),

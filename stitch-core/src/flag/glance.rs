@@ -7,7 +7,7 @@ use crate::bucketing::{PreparedUnit, is_unit};
 use crate::condition::{Step, Target, Test};
 use crate::context::{Attribute, Context, Field, PreparedContext};
 use crate::evaluation::{Evaluation, Reason};
-use crate::flag::{Before, Flag, Gate, Outcome, Plan, Serve, VariantIndex};
+use crate::flag::{Before, Flag, Gate, Outcome, Serve, VariantIndex};
 use crate::memo::Answer;
 use crate::stage::Stage;
 use crate::text::equal;
@@ -31,18 +31,16 @@ enum Question {
     IsIn(Field, Gate),
 }
 
-/// What is served, and why.
-#[derive(Clone, Copy, Debug)]
+/// What is served, and why; its texts with it, so that they need not be looked for.
+#[derive(Clone, Debug)]
 pub(crate) struct Sight {
     pub(crate) value: bool,
     reason: Reason,
     variant: Option<VariantIndex>,
-    /// The id of the rule that gave the serve, as rules have it; of none, one that is not there.
-    rule: [u32; 2],
+    variant_key: Option<Arc<str>>,
+    /// The rule that gave the serve.
+    rule_id: Option<Arc<str>>,
 }
-
-/// The id of no rule.
-const NO_RULE: [u32; 2] = [u32::MAX; 2];
 
 impl Glance {
     /// The glance of a flag, if it has one; once its rows of overrides are there.
@@ -65,16 +63,16 @@ impl Glance {
             }),
             (Stage::Staged, Attribute::Field(field), _) if !asks && plan.cohort.is_empty() => Some(Self {
                 question: Question::IsIn(*field, plan.gate.clone()),
-                sights: [Sight::closed(plan, Reason::StagedOut)?, Sight::open(flag, start, Reason::StagedIn)?],
+                sights: [Sight::closed(flag, Reason::StagedOut)?, Sight::open(flag, start, Reason::StagedIn)?],
             }),
-            (Stage::Draft, ..) => Self::certain(Sight::closed(plan, Reason::Default)?),
+            (Stage::Draft, ..) => Self::certain(Sight::closed(flag, Reason::Default)?),
             _ => None,
         }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "beside the others of its match")]
     fn certain(sight: Sight) -> Option<Self> {
-        Some(Self { question: Question::None, sights: [sight; 2] })
+        Some(Self { question: Question::None, sights: [sight.clone(), sight] })
     }
 
     /// What this context gets; nothing where the steps must be run.
@@ -131,16 +129,19 @@ impl Sight {
         let plan = &flag.base;
         let rule = plan.rules.list.get(answer.answer());
         let Serve::Variant(variant) = rule.map_or(&plan.serve, |rule| &rule.serve) else { return None };
-        Self::of(&flag.variants.get(*variant as usize)?.outcome, reason, rule.map_or(NO_RULE, |rule| rule.id))
+        let rule_id = rule.and_then(|rule| plan.rules.own_id(rule.id));
+        Some(Self { rule_id, ..Self::of(flag, &flag.variants.get(*variant as usize)?.outcome, reason)? })
     }
 
-    fn closed(plan: &Plan, reason: Reason) -> Option<Self> {
-        Self::of(&plan.default, reason, NO_RULE)
+    fn closed(flag: &Flag, reason: Reason) -> Option<Self> {
+        Self::of(flag, &flag.base.default, reason)
     }
 
-    fn of(outcome: &Outcome, reason: Reason, rule: [u32; 2]) -> Option<Self> {
+    fn of(flag: &Flag, outcome: &Outcome, reason: Reason) -> Option<Self> {
         let StoredValue::Boolean(value) = outcome.value else { return None };
-        Some(Self { value, reason, variant: outcome.variant, rule })
+        let variant = outcome.variant.and_then(|index| flag.variants.get(index as usize));
+        let variant_key = variant.map(|variant| Arc::clone(&variant.name));
+        Some(Self { value, reason, variant: outcome.variant, variant_key, rule_id: None })
     }
 
     /// What matters of it to whatever depends on the flag: one that is halted has no glance.
@@ -151,14 +152,14 @@ impl Sight {
 
     /// The whole of it.
     #[inline]
-    pub(crate) fn evaluation<'a>(&self, flag: &'a Flag) -> Evaluation<'a> {
+    pub(crate) fn evaluation<'a>(&'a self, flag: &'a Flag) -> Evaluation<'a> {
         Evaluation {
             flag_key: &flag.key,
             value: Some(Value::Boolean(self.value)),
-            variant_key: flag.variant_name(self.variant),
+            variant_key: self.variant_key.as_deref(),
             is_enabled: self.value,
             reason: self.reason,
-            rule_id: flag.base.rules.id(self.rule),
+            rule_id: self.rule_id.as_deref(),
             dependency: None,
         }
     }

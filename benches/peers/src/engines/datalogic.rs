@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{ByName, Engine};
-use crate::registry::{Condition, Flag, Registry};
+use crate::registry::{Condition, Flag, Registry, Rule};
 use crate::row::Row;
 use crate::user::User;
 
@@ -36,7 +36,7 @@ impl Engine for Rules {
     type Scratch = Bump;
 
     fn document(registry: &Registry) -> Vec<u8> {
-        let rules: HashMap<_, _> = registry.flags.iter().map(|flag| (&flag.key, targeting(flag))).collect();
+        let rules: HashMap<_, _> = registry.flags.iter().map(|flag| (&flag.key, write(flag))).collect();
         serde_json::to_vec(&rules).expect("JSON")
     }
 
@@ -63,7 +63,7 @@ impl Engine for Rules {
     #[inline]
     fn is_on(&self, flag: Self::Flag, context: &Self::Context<'_>, arena: &mut Bump) -> bool {
         let rule = self.rules.get(flag).expect("a rule");
-        let on = self.engine.evaluate(rule, context, arena).expect("an answer").as_str() == Some(ON);
+        let on = is_on(self.engine.evaluate(rule, context, arena).expect("an answer"));
         arena.reset();
         on
     }
@@ -77,7 +77,7 @@ impl Engine for Rules {
         let id = text(("targetingKey", &user.id));
         let context =
             ArenaExt::object(&*arena, &[id, tier, country, device, plan, language, app_version, channel, currency]);
-        let on = self.engine.evaluate(rule, context, arena).expect("an answer").as_str() == Some(ON);
+        let on = is_on(self.engine.evaluate(rule, context, arena).expect("an answer"));
         arena.reset();
         on
     }
@@ -85,42 +85,55 @@ impl Engine for Rules {
     fn count_on(&self, _: &[Self::Flag], context: &Self::Context<'_>, arena: &mut Bump) -> usize {
         let mut count = 0;
         for rule in self.rules.values() {
-            let variant = self.engine.evaluate(rule, context, arena).expect("an answer").as_str();
-            count += usize::from(variant == Some(ON));
+            count += usize::from(is_on(self.engine.evaluate(rule, context, arena).expect("an answer")));
             arena.reset();
         }
         count
     }
 }
 
+/// A rule's answer is a boolean, a split's the name of a variant.
+#[inline]
+fn is_on(answer: &DataValue<'_>) -> bool {
+    answer.as_bool().unwrap_or_else(|| answer.as_str() == Some(ON))
+}
+
 /// The variant of a flag that is on.
 pub(super) const ON: &str = "on";
-const OFF: &str = "off";
+/// And of one that is off.
+pub(super) const OFF: &str = "off";
 
-/// The flag as one rule, as flagd has them.
-pub(super) fn targeting(flag: &Flag) -> Value {
+/// The flag as one rule, whose answer is the flag's wherever it can be.
+fn write(flag: &Flag) -> Value {
     if let Some(percentage) = flag.staged {
-        // Salted with the flag's name, as ours is: else every flag would be open to the same users.
-        let unit = json!({"cat": [flag.key, {"var": "targetingKey"}]});
-        return json!({"fractional": [unit, [ON, percentage], [OFF, 100.0 - percentage]]});
+        return split(flag, percentage);
     }
-    let otherwise = if flag.otherwise { ON } else { OFF };
     if flag.rules.is_empty() {
-        return otherwise.into();
+        return flag.otherwise.into();
     }
-    let mut branches = Vec::new();
-    for rule in &flag.rules {
-        let mut conditions: Vec<_> = rule.conditions.iter().map(condition).collect();
-        branches.push(if conditions.len() == 1 { conditions.remove(0) } else { json!({ "and": conditions }) });
-        branches.push(ON.into());
-    }
-    branches.push(otherwise.into());
-    json!({ "if": branches })
+    let mut rules: Vec<_> = flag.rules.iter().map(all_of).collect();
+    if rules.len() == 1 { rules.remove(0) } else { json!({ "or": rules }) }
+}
+
+/// A split among the users.
+pub(super) fn split(flag: &Flag, percentage: f64) -> Value {
+    // Salted with the flag's name, as ours is: else every flag would be open to the same users.
+    let unit = json!({"cat": [flag.key, {"var": "targetingKey"}]});
+    assert!(percentage.fract() == 0.0, "whole weights, which it need not convert");
+    #[expect(clippy::cast_possible_truncation, reason = "0 to 100")]
+    let on = percentage as i64;
+    json!({"fractional": [unit, [ON, on], [OFF, 100 - on]]})
+}
+
+/// Whether each condition of a rule holds.
+pub(super) fn all_of(rule: &Rule) -> Value {
+    let mut conditions: Vec<_> = rule.conditions.iter().map(condition).collect();
+    if conditions.len() == 1 { conditions.remove(0) } else { json!({ "and": conditions }) }
 }
 
 fn condition(condition: &Condition) -> Value {
     match condition {
-        Condition::Is(attribute, value) => json!({"==": [{"var": attribute}, value]}),
+        Condition::Is(attribute, value) => json!({"===": [{"var": attribute}, value]}),
         Condition::In(attribute, values) => json!({"in": [{"var": attribute}, values]}),
         Condition::Segment(_) => panic!("it has no segments"),
     }

@@ -5,9 +5,9 @@ use flagd_evaluation_engine::{FeatureFlag, FlagParser, Operator};
 use open_feature::EvaluationContext;
 use serde_json::{Map, Value, json};
 
-use super::datalogic::{ON, targeting};
+use super::datalogic::{OFF, ON, all_of, split};
 use super::{ByName, Engine};
-use crate::registry::Registry;
+use crate::registry::{Flag, Registry};
 use crate::row::Row;
 use crate::user::User;
 
@@ -34,7 +34,7 @@ impl Engine for Flagd {
 
     fn document(registry: &Registry) -> Vec<u8> {
         let flags = registry.flags.iter().map(|flag| {
-            let default = if flag.otherwise { ON } else { "off" };
+            let default = if flag.otherwise { ON } else { OFF };
             let mut json =
                 json!({"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": default});
             if flag.staged.is_some() || !flag.rules.is_empty() {
@@ -73,4 +73,14 @@ impl Engine for Flagd {
         let variant = variant.as_deref().unwrap_or(&flag.default_variant);
         flag.variants.get(variant).and_then(Value::as_bool) == Some(true)
     }
+}
+
+/// Which variant a user gets, as one rule.
+fn targeting(flag: &Flag) -> Value {
+    if let Some(percentage) = flag.staged {
+        return split(flag, percentage);
+    }
+    let mut branches: Vec<Value> = flag.rules.iter().flat_map(|rule| [all_of(rule), ON.into()]).collect();
+    branches.push(if flag.otherwise { ON } else { OFF }.into());
+    json!({ "if": branches })
 }

@@ -24,6 +24,16 @@ pub struct ByName {
 #[derive(Debug)]
 pub struct ByHandle(ByName);
 
+/// What the flags ask for of a user.
+#[derive(Debug)]
+pub struct Profile<'u> {
+    id: &'u str,
+    tier: &'u str,
+    country: &'u str,
+    device: &'u str,
+    plan: &'u str,
+}
+
 /// What a flag was written as; what it asks stands in the code, as it would.
 #[derive(Debug)]
 enum Code {
@@ -39,12 +49,15 @@ enum Code {
     Members(HashSet<Box<str>, foldhash::fast::FixedState>),
 }
 
-const ONLY_ASKING: &[(Row, &str)] =
-    &[(Row::Load, "the floor is only asked"), (Row::SegmentLoad, "the floor is only asked")];
+const ONLY_ASKING: &[(Row, &str)] = &[
+    (Row::Load, "the floor is only asked"),
+    (Row::LoadUnlike, "the floor is only asked"),
+    (Row::SegmentLoad, "the floor is only asked"),
+];
 
 impl ByName {
     #[inline]
-    fn run(&self, code: &Code, user: &User) -> bool {
+    fn run(&self, code: &Code, user: &Profile<'_>) -> bool {
         match code {
             Code::On => true,
             Code::Staff => user.tier == "staff",
@@ -52,10 +65,10 @@ impl ByName {
                 (u128::from(xxh64(user.id.as_bytes(), *seed)) * BUCKETS) >> 64 < u128::from(*out)
             }
             Code::Plans(plans) => plans.iter().any(|plan| {
-                user.country == "TH" && (user.device == "ios" || user.device == "android") && user.plan == **plan
+                user.country == "TH" && (user.device == "ios" || user.device == "android") && *user.plan == **plan
             }),
             Code::After(first) => self.run(&self.code[*first], user),
-            Code::Members(ids) => ids.contains(&*user.id),
+            Code::Members(ids) => ids.contains(user.id),
         }
     }
 }
@@ -65,7 +78,7 @@ impl Engine for ByName {
     const CRATE: &'static str = "";
     const TELLS_WHY: bool = false;
     const ABSENT: &'static [(Row, &'static str)] = ONLY_ASKING;
-    type Context<'u> = &'u User;
+    type Context<'u> = Profile<'u>;
     type Flag = &'static str;
     type Scratch = ();
 
@@ -88,7 +101,7 @@ impl Engine for ByName {
 
     #[inline]
     fn context(user: &User) -> Self::Context<'_> {
-        user
+        Profile { id: &user.id, tier: &user.tier, country: &user.country, device: &user.device, plan: &user.plan }
     }
 
     #[inline]
@@ -137,7 +150,7 @@ impl Engine for ByHandle {
     const CRATE: &'static str = "";
     const TELLS_WHY: bool = false;
     const ABSENT: &'static [(Row, &'static str)] = super::stitch::SAME;
-    type Context<'u> = &'u User;
+    type Context<'u> = Profile<'u>;
     type Flag = Handle;
     type Scratch = ();
 
@@ -155,7 +168,7 @@ impl Engine for ByHandle {
 
     #[inline]
     fn context(user: &User) -> Self::Context<'_> {
-        user
+        Profile { id: &user.id, tier: &user.tier, country: &user.country, device: &user.device, plan: &user.plan }
     }
 
     #[inline]

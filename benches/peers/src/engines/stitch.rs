@@ -1,4 +1,7 @@
-//! Ours, by name and by handle, for the whole evaluation and for the value alone.
+//! Ours, by name and by handle, for the whole evaluation and for the value alone. The whole is looked at as a whole
+//! (`black_box`): inlined, what nobody reads of it would not be made.
+
+use std::hint::black_box;
 
 use stitch_core::{AttributeValue, Context, Engine as Stitch, FlagHandle};
 
@@ -43,7 +46,7 @@ impl<const WHY: bool> Engine for ByName<WHY> {
 
     #[inline]
     fn is_on(&self, flag: Self::Flag, context: &Self::Context<'_>, (): &mut ()) -> bool {
-        if WHY { self.0.evaluate(flag, context).is_enabled } else { self.0.bool(flag, context, false) }
+        if WHY { black_box(&self.0.evaluate(flag, context)).is_enabled } else { self.0.bool(flag, context, false) }
     }
 
     #[inline]
@@ -52,7 +55,7 @@ impl<const WHY: bool> Engine for ByName<WHY> {
     }
 
     fn count_on(&self, _: &[Self::Flag], context: &Self::Context<'_>, (): &mut ()) -> usize {
-        self.0.evaluations(context).filter(|evaluation| evaluation.is_enabled).count()
+        self.0.evaluations(context).filter(|evaluation| black_box(evaluation).is_enabled).count()
     }
 }
 
@@ -61,6 +64,7 @@ pub(super) const SAME: &[(Row, &str)] = &[
     (Row::All100, "the same in every way of asking"),
     (Row::All1000, "the same in every way of asking"),
     (Row::Load, "the same in every way of asking"),
+    (Row::LoadUnlike, "the same in every way of asking"),
     (Row::SegmentLoad, "the same in every way of asking"),
 ];
 
@@ -92,7 +96,7 @@ impl<const WHY: bool> Engine for ByHandle<WHY> {
 
     #[inline]
     fn is_on(&self, flag: Self::Flag, context: &Self::Context<'_>, (): &mut ()) -> bool {
-        if WHY { flag.evaluate(context).is_enabled } else { flag.bool(context, false) }
+        if WHY { black_box(&flag.evaluate(context)).is_enabled } else { flag.bool(context, false) }
     }
 
     #[inline]
