@@ -190,7 +190,8 @@ def report(rows: dict, sizes: dict[str, int], ours: dict[str, str]) -> str:
         "## The server",
         "",
         "`GET /api/flags/eval` and OFREP's single evaluation over keep-alive connections, with everything on that a user"
-        " has on: request ids, metrics, limits, guards, logs at their default level. Beside it the smallest axum server"
+        " has on: request ids, metrics, limits, guards, logs at their default level; in dev mode and without TLS, as the"
+        " others are. Beside it the smallest axum server"
         " that reads the same request and answers a fixed body of the same size"
         " (`benches/server/floor`), and the same"
         " flags decided by plain Python behind FastAPI and uvicorn (`benches/server/fastapi`).",

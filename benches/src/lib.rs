@@ -1,5 +1,4 @@
-//! What is measured: one registry of a thousand flags, large enough that caches are honest, and two hundred and
-//! fifty-six users, so that no branch is learnt by heart.
+//! What is measured: one registry of a thousand flags, and two hundred and fifty-six users.
 
 use std::fmt::Write;
 

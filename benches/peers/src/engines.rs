@@ -64,5 +64,5 @@ pub fn absent<E: Engine>(row: Row) -> Option<&'static str> {
     E::ABSENT.iter().find(|(absent, _)| *absent == row).map(|(_, why)| *why)
 }
 
-/// A map by name for engines that leave that to their caller: as fast as we know how.
+/// A map by name for engines that leave that to their caller.
 pub type ByName<T> = hashbrown::HashMap<Box<str>, T, foldhash::fast::FixedState>;
