@@ -121,8 +121,8 @@ def main(output_path: str, *figures_paths: str) -> None:
 
 `benches/python/run.sh` builds the wheel and measures this in one run. Each row asks one flag of a registry of a
 thousand for {len(USERS)} users, in an order that is drawn anew each time; contexts are built beforehand, but for row H.
-eppo-server-sdk, openfeature-flagd-core and UnleashClient take attributes as a `dict` at each question and have no other
-way; statsig-python-core and growthbook keep theirs, as we do.
+eppo-server-sdk and UnleashClient take attributes as a `dict` at each question and have no other way; the others' contexts
+are objects that are kept, as ours are.
 Every library reads a local registry, reaches no network, and is asked in its best documented way; its answers are
 asserted first. The figures are medians of pytest-benchmark, over {turns} turns through all of them; a ratio is taken
 within a turn. Each turn is a process of its own, since what lies where in memory can cost as much as half a call.
