@@ -1,6 +1,7 @@
 //! JSON as a document was written: order kept, integers exact, strings borrowed from the text where they can be.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -179,6 +180,18 @@ impl<'a> Tree<'a> for Apart {
             Kind::Array(items) => Json::Array(items),
             Kind::Object(members) => Json::Object(members),
         }
+    }
+
+    type Seen = Infallible;
+
+    #[inline]
+    fn seen(_: &Vec<Member<'a>>) -> Option<Infallible> {
+        None
+    }
+
+    #[inline]
+    fn again(seen: Infallible) -> Vec<Member<'a>> {
+        match seen {}
     }
 }
 

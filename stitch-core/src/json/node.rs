@@ -228,4 +228,16 @@ impl<'d> Tree<'d> for &'d Bump {
             Kind::Object(object) => Node::Object(object),
         }
     }
+
+    type Seen = &'d Object<'d>;
+
+    #[inline]
+    fn seen(object: &&'d Object<'d>) -> Option<&'d Object<'d>> {
+        Some(*object)
+    }
+
+    #[inline]
+    fn again(seen: &'d Object<'d>) -> &'d Object<'d> {
+        seen
+    }
 }

@@ -6,7 +6,7 @@
 //!
 //! Documents are written by programs, or by people who copy: keys come in the same order over and over. So each key is
 //! held first against the one that stood in its place the last time (`Order`), which spares finding out where it ends and
-//! which one it is.
+//! which one it is; and objects, such as conditions, come again as they were (`Seen`).
 
 #![expect(clippy::inline_always, reason = "reading a value is a few dozen instructions: calls were a third of them")]
 
@@ -50,6 +50,13 @@ pub(crate) trait Tree<'d> {
     fn object(&self, members: Self::Members, sum: u64, written: &'d [u8]) -> Self::Object;
 
     fn value(&self, kind: Kind<Cow<'d, str>, Self::Array, Self::Object>) -> Self::Value;
+
+    /// What is kept of an object that may come again, where a tree can have one thing twice.
+    type Seen: Copy;
+
+    fn seen(object: &Self::Object) -> Option<Self::Seen>;
+
+    fn again(seen: Self::Seen) -> Self::Object;
 }
 
 /// What a value is.
@@ -78,8 +85,14 @@ pub(crate) fn scan_within<'d, T: Tree<'d>>(
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
-    let mut scanner =
-        Scanner { cursor: Cursor::new(text, string_limit), depth, tree, order: Order::default(), print: 0 };
+    let mut scanner = Scanner {
+        cursor: Cursor::new(text, string_limit),
+        depth,
+        tree,
+        order: Order::default(),
+        seen: Seen::of(text.len()),
+        print: 0,
+    };
     let first = scanner.cursor.next()?;
     let value = scanner.value(first, None, 0)?;
     scanner.cursor.next().is_none().then_some(value)
@@ -90,6 +103,7 @@ struct Scanner<'d, T: Tree<'d>> {
     depth: usize,
     tree: T,
     order: Order,
+    seen: Seen<'d, T>,
     /// The fingerprint of the value that was read last, and of what came before it.
     print: u64,
 }
@@ -191,6 +205,11 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
     #[inline(never)]
     fn object(&mut self, below: Option<Word>, print: u64) -> Option<T::Object> {
         let first = Order::first(below);
+        if let Some((object, sum, length)) = self.seen.find(first, self.depth, self.cursor.rest()?) {
+            self.cursor.pass(length);
+            self.print = print::add_object(print, sum);
+            return Some(object);
+        }
         let mut members = self.tree.members(self.order.take_members(first));
         let mut sum: u64 = 0;
         let start = self.cursor;
@@ -234,7 +253,9 @@ impl<'d, T: Tree<'d>> Scanner<'d, T> {
         }
         self.order.note_members(first, members.as_ref().len());
         self.print = print::add_object(print, sum);
-        Some(self.tree.object(members, sum, written))
+        let object = self.tree.object(members, sum, written);
+        self.seen.note(first, self.depth, written, sum, &object);
+        Some(object)
     }
 
     /// A key and its colon; with it the word that it is, and its fingerprint.
@@ -284,9 +305,11 @@ pub(super) fn are_different<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> 
 
 mod cursor;
 mod order;
+mod seen;
 
 use cursor::Cursor;
 use order::{Order, Place};
+use seen::Seen;
 
 #[cfg(test)]
 mod tests;

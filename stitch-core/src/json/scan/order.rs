@@ -5,10 +5,10 @@ use crate::json::key::WORDS;
 
 /// A place of keys: the first of the objects that stand below a word, or after a word.
 #[derive(Clone, Copy)]
-pub(super) struct Place(usize);
+pub(super) struct Place(pub(super) usize);
 
 /// Places after words, and as many firsts; of other keys one more of both.
-const PLACES: usize = 2 * (WORDS.len() + 1);
+pub(super) const PLACES: usize = 2 * (WORDS.len() + 1);
 
 /// What stood in each place the last time; at first anything. In bytes, since a short text has one of these, too.
 pub(super) struct Order {

@@ -123,3 +123,61 @@ fn an_object_knows_how_it_was_written() {
     };
     assert_eq!([b, c, d].map(|object| object.written), [br#"{"b": 1}"#.as_slice(), br#"{"c": [] }"#, b"{}"]);
 }
+
+/// Texts so long that what was read is remembered, of objects that come again or nearly.
+mod again {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Objects whose beginnings, ends and lengths are like one another's.
+    fn object() -> impl Strategy<Value = String> {
+        let value =
+            prop_oneof![Just("\"TH\""), Just("\"TH\" "), Just("1"), Just("1.0"), Just("[\"a\", \"b\"]"), Just("null")];
+        let leaf = (0..3_u8, value, 0..3_u8).prop_map(|(attribute, value, end)| {
+            format!("{{\"attr\": \"country-{attribute}\", \"value\": {value}, \"op\": \"equals-{end}\"}}")
+        });
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            (prop::collection::vec(inner, 1..3), 0..2_u8).prop_map(|(inner, word)| {
+                format!("{{\"{}\": [{}]}}", ["all", "any"][usize::from(word)], inner.join(","))
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_again_is_read_alike(
+            objects in prop::collection::vec(object(), 1..12),
+            order in prop::collection::vec((any::<prop::sample::Index>(), 0..3_usize), 150..200),
+            broken in any::<prop::sample::Index>(),
+        ) {
+            let items = order.iter().map(|(index, deep)| {
+                format!("{}{{\"when\": {}}}{}", "[".repeat(*deep), index.get(&objects), "]".repeat(*deep))
+            });
+            let text = format!("{{\"rules\": [{}]}}", items.collect::<Vec<_>>().join(",\n"));
+            prop_assert!(text.len() > 4_096);
+            prop_assert!(check(&text));
+            let (before, after) = text.split_at(broken.index(text.len()));
+            check(&format!("{before}x{after}"));
+            check(&format!("{before}{}", &after[1..]));
+        }
+    }
+
+    #[test]
+    fn the_same_is_the_same_and_what_lies_too_deep_is_not() {
+        let condition = r#"{"attr": "country", "op": "eq", "value": "TH"}"#;
+        let arena = Bump::new();
+        let text = format!("[{}]", [condition; 100].join(","));
+        let Some(Node::Array([Node::Object(first), others @ ..])) = scan(text.as_bytes(), usize::MAX, &arena) else {
+            panic!("it is an array of objects")
+        };
+        assert!(others.iter().all(|other| matches!(other, Node::Object(other) if std::ptr::eq(*first, *other))));
+
+        let deep = format!("{}{condition}{}", "{\"all\": [".repeat(20), "]}".repeat(20));
+        let below = |lists: usize| format!("[{deep},{}{deep}{}]", "[".repeat(lists), "]".repeat(lists));
+        let padded = |lists: usize| format!("[{},\"{}\"]", below(lists), "x".repeat(5_000));
+        let room = limits::NESTING - 2 - 41;
+        assert!(check(&padded(room)));
+        assert!(!check(&padded(room + 1)));
+    }
+}
