@@ -14,7 +14,7 @@ use crate::engines::yggdrasil::Yggdrasil;
 use crate::engines::{floor, stitch};
 use crate::report::{self, About, Counted, Report};
 use crate::row::Row;
-use crate::segment::Members;
+use crate::segment::{Members, Memory};
 use crate::threads::Scaling;
 use crate::user::{User, users};
 
@@ -135,20 +135,20 @@ fn measure(cells: &mut [Cell], batch: Duration, rounds: usize) {
 
 /// Counts what is allocated and held, and prints the tables.
 pub fn counts(plan: &Plan) {
-    let Measured { about, rounds: mut cells, segment, .. } = Measured::new(plan);
+    let Measured { members, about, rounds: mut cells, segment, .. } = Measured::new(plan);
     cells.extend(segment);
     let allocations: Vec<_> = cells
         .iter_mut()
         .map(|cell| Counted { row: cell.row, engine: cell.engine, allocations: cell.allocations() })
         .collect();
-    let mut memory = Memories { members: Members::new(plan.segment_ids), lines: Vec::new() };
+    let mut memory = Memories { members, lines: Vec::new() };
     memory.all();
     print!("{}", report::Counts { about: &about, allocations: &allocations, memory: &memory.lines });
 }
 
 struct Memories {
     members: Members,
-    lines: Vec<crate::segment::Memory>,
+    lines: Vec<Memory>,
 }
 
 impl Each for Memories {
