@@ -112,13 +112,12 @@ impl Hasher {
         }
     }
 
-    /// The bucket of a unit that may be prepared.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as for the above")]
-    pub(crate) fn bucket_of(&self, unit: &str, prepared: Option<&PreparedUnit>) -> u32 {
-        match (self, prepared) {
-            (Self::Xxh64(seeded), Some(prepared)) => seeded.bucket_of_prepared(prepared),
-            _ => self.bucket(unit),
+    /// The bucket of a prepared unit; nothing where it was prepared for another algorithm.
+    #[inline]
+    pub(crate) fn bucket_of_prepared(&self, unit: &PreparedUnit) -> Option<u32> {
+        match self {
+            Self::Xxh64(seeded) => Some(seeded.bucket_of_prepared(unit)),
+            Self::Djb2Xor(_) | Self::Murmur3(_) => None,
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) use attribute::{Attribute, Custom};
 pub use attributes::{AttributeValue, Element};
 pub use check::{ContextError, ContextProblem};
 pub use document::{AttributeDocument, ContextDocument};
-pub use prepared::PreparedContext;
+pub use prepared::PreparedUser;
 
 use attributes::Attributes;
 

@@ -188,8 +188,14 @@ impl Flag {
 impl Gate {
     /// Whether a unit is in.
     #[inline]
-    pub(crate) fn lets_in(&self, unit: &str, prepared: Option<&PreparedUnit>) -> bool {
-        self.hasher.bucket_of(unit, prepared) < self.threshold
+    pub(crate) fn lets_in(&self, unit: &str) -> bool {
+        self.hasher.bucket(unit) < self.threshold
+    }
+
+    /// Whether a prepared unit is in; nothing where the gate has another algorithm than it was prepared for.
+    #[inline]
+    pub(crate) fn lets_in_prepared(&self, unit: &PreparedUnit) -> Option<bool> {
+        Some(self.hasher.bucket_of_prepared(unit)? < self.threshold)
     }
 }
 

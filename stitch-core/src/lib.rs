@@ -69,7 +69,7 @@ mod value;
 pub use bucketing::Algorithm;
 pub use context::{
     Approvals, AttributeDocument, AttributeValue, Context, ContextDocument, ContextError, ContextProblem, Element,
-    InlineOverrides, PreparedContext,
+    InlineOverrides, PreparedUser,
 };
 pub use definitions::{Definitions, Part, Parts};
 pub use diagnostics::{Code, DefinitionsError, Diagnostic, Position, Severity};

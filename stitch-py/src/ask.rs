@@ -127,7 +127,7 @@ impl Home<'_> {
                 format!("the client's definitions are those of `{own}`: leave it out, or take a key of `{env}`");
             return Err(refuse(py, "env", message));
         }
-        Ok(self.0.complete(Context::clone(context.borrowed())))
+        Ok(self.0.complete(context.borrowed().clone()))
     }
 }
 
@@ -224,7 +224,10 @@ impl<'a, 'py> Question<'a, 'py> {
         let mut made = None;
         let context = whom.context(self.py, self.engine, &mut made)?;
         let value = match &self.home {
-            None => self.handle.map_or(fallback, |handle| handle.bool_of_prepared(context.borrowed(), fallback)),
+            None => self.handle.map_or(fallback, |handle| {
+                let value = context.user().and_then(|user| handle.bool_for(user));
+                value.unwrap_or_else(|| handle.bool(context.borrowed(), fallback))
+            }),
             Some(home) => {
                 let context = home.complete(self.py, context)?;
                 self.handle.map_or(fallback, |handle| handle.bool(&context, fallback))

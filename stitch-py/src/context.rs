@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 use self_cell::self_cell;
-use stitch_core::PreparedContext;
+use stitch_core::{Context, PreparedUser};
 
 use crate::evaluation::hash_of;
 use crate::json;
@@ -18,8 +18,8 @@ mod read;
 pub(crate) use document::Document;
 pub(crate) use read::{FieldArguments, Fields, Given};
 
-/// The core's context, borrowed and prepared once and for all.
-type Borrowed<'a> = PreparedContext<'a>;
+/// The core's context, borrowed once and for all.
+type Borrowed<'a> = Context<'a>;
 
 self_cell!(
     struct Kept {
@@ -45,20 +45,29 @@ self_cell!(
 pub(crate) struct PyContext {
     kept: Kept,
     has_overrides: bool,
+    /// Here, since what lies in `kept` is read only after where that is.
+    user: Option<PreparedUser>,
 }
 
 impl PyContext {
     pub(crate) fn from_document(py: Python<'_>, document: Document) -> PyResult<Self> {
         let has_overrides = !document.overrides().is_empty();
-        let kept = Kept::new(document, |document| document.context().into());
+        let kept = Kept::new(document, |document| document.context());
         check::argument_errors(py, kept.borrow_dependent())?;
-        Ok(Self { kept, has_overrides })
+        let user = PreparedUser::of(kept.borrow_dependent());
+        Ok(Self { kept, has_overrides, user })
     }
 
     /// The core's context; making it costs nothing.
     #[inline]
-    pub(crate) fn borrowed(&self) -> &PreparedContext<'_> {
+    pub(crate) fn borrowed(&self) -> &Context<'_> {
         self.kept.borrow_dependent()
+    }
+
+    /// All that some flags ask of it.
+    #[inline]
+    pub(crate) fn user(&self) -> Option<&PreparedUser> {
+        self.user.as_ref()
     }
 
     /// Whether it has overrides, which have to fit the registry that it meets.

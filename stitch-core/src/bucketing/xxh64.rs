@@ -3,6 +3,8 @@
 //! XXH64 is Yann Collet's; multiplying by the number of buckets and taking the high half instead of the remainder
 //! is Daniel Lemire's way to an even spread.
 
+use std::num::NonZeroU8;
+
 use xxhash_rust::xxh64::xxh64;
 
 use super::Purpose;
@@ -111,16 +113,17 @@ pub(crate) struct Prepared {
     words: [u64; 3],
     half_word: u32,
     rest: [u8; 3],
-    length: u8,
+    length: NonZeroU8,
 }
 
 impl Prepared {
-    /// Nothing where the unit is not short.
+    /// Nothing where the unit is not short, or where it is empty and so none.
     pub(crate) fn new(unit: &str) -> Option<Self> {
         let bytes = Some(unit.as_bytes()).filter(|bytes| bytes.len() < SHORT)?;
         let (words, rest) = bytes.as_chunks::<8>();
         let (half_words, rest) = rest.as_chunks::<4>();
-        let mut prepared = Self { words: [0; 3], half_word: 0, rest: [0; 3], length: u8::try_from(bytes.len()).ok()? };
+        let length = NonZeroU8::new(u8::try_from(bytes.len()).ok()?)?;
+        let mut prepared = Self { words: [0; 3], half_word: 0, rest: [0; 3], length };
         prepared.words.iter_mut().zip(words).for_each(|(slot, word)| *slot = round(*word));
         prepared.half_word = half_words.first().map_or(0, |half_word| u32::from_le_bytes(*half_word));
         prepared.rest.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
@@ -129,7 +132,7 @@ impl Prepared {
 
     #[inline]
     fn hash(&self, seed: u64) -> u64 {
-        let length = usize::from(self.length);
+        let length = usize::from(self.length.get());
         let words = self.words.get(..length / 8).unwrap_or_default();
         let mut hash = words.iter().fold(begin(seed, length), |hash, round| with_word(hash, *round));
         if length & 4 != 0 {
@@ -158,7 +161,7 @@ mod tests {
         let text = "0123456789-abcdefghijklmnopqrstuvwxyz";
         for length in 0..=text.len() {
             let prepared = Prepared::new(&text[..length]);
-            assert_eq!(prepared.is_some(), length < SHORT, "{length} bytes");
+            assert_eq!(prepared.is_some(), (1..SHORT).contains(&length), "{length} bytes");
             for (seed, prepared) in prepared.iter().flat_map(|prepared| [0, 1, u64::MAX].map(|seed| (seed, prepared))) {
                 assert_eq!(prepared.hash(seed), hash(&text.as_bytes()[..length], seed), "{length} bytes, seed {seed}");
             }

@@ -1,53 +1,41 @@
-//! A context that is kept and asked again and again.
-
-use std::ops::Deref;
+//! The user of a context that is kept and asked again and again.
 
 use crate::bucketing::PreparedUnit;
 use crate::context::{Context, Field};
 
-/// A context with what of its user id's hash is the same for all flags, computed once: the id itself is not read again.
+/// The user of a context, with what of the id's hash is the same for all flags computed once. It borrows nothing, so that
+/// it can lie where the program looks first, and it is all that a flag without rules reads.
 ///
-/// It changes no answer. It pays for contexts that are kept, whose ids have left the nearest cache when they are asked
-/// next; for one that is asked once it does not.
+/// It pays for contexts that are kept, which have left the nearest cache when they are asked next; for one that is asked
+/// once it does not.
 ///
 /// ```
-/// use stitch_core::{Context, Engine, PreparedContext};
+/// use stitch_core::{Context, Engine, PreparedUser};
 ///
 /// let engine = Engine::from_json(
 ///     r#"{"schema_version": "1.0", "flags": [
 ///         {"key": "a", "default_value": false, "rollout_stage": "staged", "rollout_pct": 50}]}"#,
 /// )?;
 /// let flag = engine.flag("a").expect("the registry has it");
-/// let context = PreparedContext::from(Context::user("U-1"));
-/// assert_eq!(flag.bool_of_prepared(&context, false), flag.bool(&context, false));
+/// let context = Context::user("U-1");
+/// let user = PreparedUser::of(&context);
+/// let value = user.and_then(|user| flag.bool_for(&user)).unwrap_or_else(|| flag.bool(&context, false));
+/// assert_eq!(value, flag.bool(&context, false));
 /// # Ok::<(), stitch_core::DefinitionsError>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct PreparedContext<'a> {
-    context: Context<'a>,
-    /// Nothing where there is no user id, or one whose hash has no such part.
-    user_id: Option<PreparedUnit>,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct PreparedUser(PreparedUnit);
 
-impl<'a> From<Context<'a>> for PreparedContext<'a> {
-    fn from(context: Context<'a>) -> Self {
-        let user_id = context.field(Field::UserId).and_then(PreparedUnit::new);
-        Self { context, user_id }
+impl PreparedUser {
+    /// Nothing where there is no id or a long one, of 32 bytes or more; nor where the context has overrides, which can
+    /// decide before the user does.
+    pub fn of(context: &Context<'_>) -> Option<Self> {
+        let user_id = context.field(Field::UserId).filter(|_| context.overrides.is_none())?;
+        PreparedUnit::new(user_id).map(Self)
     }
-}
-
-impl<'a> Deref for PreparedContext<'a> {
-    type Target = Context<'a>;
 
     #[inline]
-    fn deref(&self) -> &Self::Target {
-        &self.context
-    }
-}
-
-impl PreparedContext<'_> {
-    #[inline]
-    pub(crate) fn user_id(&self) -> Option<&PreparedUnit> {
-        self.user_id.as_ref()
+    pub(crate) fn unit(&self) -> &PreparedUnit {
+        &self.0
     }
 }

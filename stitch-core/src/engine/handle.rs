@@ -1,7 +1,7 @@
 //! A flag of an engine, looked up once and asked again and again.
 
 use crate::call::Call;
-use crate::context::{Context, PreparedContext};
+use crate::context::{Context, PreparedUser};
 use crate::engine::{Engine, Slot};
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::{Explanation, Observer, Recorder, Silent, Step, TraceEntry};
@@ -79,13 +79,10 @@ impl<'e> FlagHandle<'e> {
         boolean(self.engine, self.slot, self.index, context).unwrap_or(default)
     }
 
-    /// As [`FlagHandle::bool`], for a context that is kept and asked again and again.
+    /// The value of a boolean flag where the user decides it alone; where more of the context has to be asked, nothing.
     #[inline]
-    pub fn bool_of_prepared(&self, context: &PreparedContext<'_>, default: bool) -> bool {
-        if let Some(value) = self.slot.value(context) {
-            return value;
-        }
-        boolean(self.engine, self.slot, self.index, context).unwrap_or(default)
+    pub fn bool_for(&self, user: &PreparedUser) -> Option<bool> {
+        self.slot.value_for(user)
     }
 
     /// The value of a string flag, else `default`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::compile::Origin;
-use crate::context::{Context, PreparedContext};
+use crate::context::{Context, PreparedUser};
 use crate::evaluation::Evaluation;
 use crate::flag::{Flag, Glance, Links, Segment, Sight};
 
@@ -41,10 +41,10 @@ impl Slot {
         self.glance.as_ref()?.sight(context)
     }
 
-    /// The value of that alone, soonest.
+    /// What it tells of a user alone.
     #[inline]
-    pub(crate) fn value(&self, context: &PreparedContext<'_>) -> Option<bool> {
-        self.glance.as_ref()?.value(context)
+    pub(crate) fn value_for(&self, user: &PreparedUser) -> Option<bool> {
+        self.glance.as_ref()?.value_for(user)
     }
 
     /// The whole of it.

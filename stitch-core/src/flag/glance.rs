@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::bucketing::{PreparedUnit, is_unit};
+use crate::bucketing::is_unit;
 use crate::condition::{Step, Target, Test};
-use crate::context::{Attribute, Context, Field, PreparedContext};
+use crate::context::{Attribute, Context, Field, PreparedUser};
 use crate::evaluation::{Evaluation, Reason};
 use crate::flag::{Before, Flag, Gate, Outcome, Serve, VariantIndex};
 use crate::memo::Answer;
@@ -78,47 +78,37 @@ impl Glance {
     /// What this context gets; nothing where the steps must be run.
     #[inline]
     pub(crate) fn sight(&self, context: &Context<'_>) -> Option<&Sight> {
-        self.choose(context, None, Some, |is_in| self.sights.get(usize::from(is_in)))
-    }
-
-    /// The value of that alone, soonest.
-    #[inline]
-    pub(crate) fn value(&self, context: &PreparedContext<'_>) -> Option<bool> {
-        // Both values are read before it is known who is in, which takes longest.
-        let [no, yes] = &self.sights;
-        let values = u8::from(no.value) | u8::from(yes.value) << 1;
-        self.choose(
-            context,
-            context.user_id(),
-            |sight| Some(sight.value),
-            |is_in| Some(values >> u8::from(is_in) & 1 == 1),
-        )
-    }
-
-    /// `foreseen` of what is served; or, where that depends on who is in a rollout, `unforeseen` of whether one is: to be
-    /// chosen without a branch, since no processor foresees that one.
-    #[inline]
-    fn choose<'a, T>(
-        &'a self,
-        context: &Context<'_>,
-        user_id: Option<&PreparedUnit>,
-        foreseen: impl Fn(&'a Sight) -> Option<T>,
-        unforeseen: impl Fn(bool) -> Option<T>,
-    ) -> Option<T> {
         if context.overrides.is_some() {
             return None;
         }
         let [no, yes] = &self.sights;
         match &self.question {
-            Question::None => foreseen(yes),
+            Question::None => Some(yes),
             Question::FieldIs(field, text) => {
                 let is_it = context.field(*field).is_some_and(|value| equal(value, text));
-                foreseen(if is_it { yes } else { no })
+                Some(if is_it { yes } else { no })
             }
+            // Chosen without a branch: no processor foresees who is in a rollout.
             Question::IsIn(field, gate) => {
                 let unit = context.field(*field).filter(|text| is_unit(text))?;
-                unforeseen(gate.lets_in(unit, user_id.filter(|_| *field == Field::UserId)))
+                self.sights.get(usize::from(gate.lets_in(unit)))
             }
+        }
+    }
+
+    /// The value for a user whom nothing else has to be known of; nothing where it has.
+    #[inline]
+    pub(crate) fn value_for(&self, user: &PreparedUser) -> Option<bool> {
+        // Both values are read before it is known who is in, which takes longest.
+        let [no, yes] = &self.sights;
+        let values = u8::from(no.value) | u8::from(yes.value) << 1;
+        match &self.question {
+            Question::None => Some(yes.value),
+            Question::IsIn(Field::UserId, gate) => {
+                let is_in = gate.lets_in_prepared(user.unit())?;
+                Some(values >> u8::from(is_in) & 1 == 1)
+            }
+            Question::FieldIs(..) | Question::IsIn(..) => None,
         }
     }
 }
@@ -167,7 +157,7 @@ impl Sight {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Context, Engine, InlineOverrides, PreparedContext};
+    use crate::{Context, Engine, InlineOverrides, PreparedUser};
 
     /// Flags that one question decides, and flags that ask more.
     const REGISTRY: &str = r#"{"schema_version": "1.0", "segments": [{"key": "beta", "included": ["U-1"]}], "flags": [
@@ -194,6 +184,29 @@ mod tests {
     }
 
     #[test]
+    fn a_user_alone_decides_where_no_field_is_asked_but_the_id() {
+        let engine = Engine::from_json(REGISTRY).unwrap();
+        let decided = |context: &Context<'_>| {
+            let user = PreparedUser::of(context)?;
+            Some(
+                engine
+                    .flag_keys()
+                    .filter(|key| engine.flag(key).unwrap().bool_for(&user).is_some())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(decided(&Context::user("U-1").tenant_id("t")).unwrap(), ["draft", "full", "staged"]);
+        let long = "x".repeat(32);
+        assert!(decided(&Context::user(&long[1..])).is_some());
+        let overrides = InlineOverrides::default().user("full", false);
+        for nobody in
+            [Context::anonymous(), Context::user(""), Context::user(&long), Context::user("U-1").overrides(&overrides)]
+        {
+            assert_eq!(decided(&nobody), None);
+        }
+    }
+
+    #[test]
     fn it_is_what_the_steps_say() {
         let engine = Engine::from_json(REGISTRY).unwrap();
         let ids: Vec<String> = (0..50).map(|index| format!("U-{index}")).collect();
@@ -207,9 +220,9 @@ mod tests {
                     let steps = engine.explain(key, &context).evaluation;
                     assert_eq!(engine.evaluate(key, &context), steps);
                     assert_eq!(engine.bool(key, &context, true), steps.bool_or(true));
-                    let prepared = PreparedContext::from(context.clone());
                     let flag = engine.flag(key).unwrap();
-                    assert_eq!(flag.bool_of_prepared(&prepared, true), steps.bool_or(true));
+                    let value = PreparedUser::of(&context).and_then(|user| flag.bool_for(&user));
+                    assert!(value.is_none_or(|value| value == steps.bool_or(true)));
                 }
                 assert!(
                     engine.evaluations(&context).all(|one| one == engine.explain(one.flag_key, &context).evaluation)
