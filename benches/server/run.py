@@ -39,6 +39,16 @@ CONNECTIONS = (32, 64)
 CELLS = [("stitch", "eval"), ("floor", "eval"), ("fastapi", "eval")]
 CELLS += [("stitch", "ofrep"), ("floor", "ofrep"), ("fastapi", "ofrep"), ("stitch", "batch")]
 SAME_VERSIONS = ("axum", "hyper", "hyper-util", "tokio")
+ATTRIBUTES = {
+    "country": "TH",
+    "device": "ios",
+    "plan": "pro",
+    "language": "th",
+    "app_version": "4.2.0",
+    "channel": "organic",
+    "currency": "THB",
+    "cohort": "2026-w47",
+}
 
 
 def versions(lock: Path) -> dict[str, str]:
@@ -92,8 +102,8 @@ def ask(port: int, path: str, body: dict | None = None) -> bytes:
 
 
 def ask_both(port: int) -> dict[str, bytes]:
-    """One answer of each of the two routes, as wrk asks for it."""
-    context = {"targetingKey": "user-0000000", "tier": "staff", "env": "prod"}
+    """One answer of each of the two routes, as wrk asks for it (`ask.lua`)."""
+    context = {"targetingKey": "user-0000000", "tier": "staff", "env": "prod", **ATTRIBUTES}
     return {
         "eval": ask(port, "/api/flags/eval?key=dependent&user=user-0000000&tier=staff&env=prod"),
         "ofrep": ask(port, "/ofrep/v1/evaluate/flags/dependent", {"context": context}),
@@ -151,6 +161,7 @@ def compare(measuring: bool) -> None:
         running["floor"] = stack.enter_context(server(floor, ports["floor"], {}))
         uvicorn = [VENV / "bin" / "uvicorn", "service:app", "--app-dir", HERE / "fastapi", "--port", ports["fastapi"]]
         uvicorn += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+        uvicorn += ["--no-proxy-headers", "--no-server-header", "--no-date-header"]
         environment = {"REGISTRY": str(registry)}
         running["fastapi"] = stack.enter_context(server(uvicorn, ports["fastapi"], environment))
         same_answers(answers, ask_both(ports["fastapi"]))
