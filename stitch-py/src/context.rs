@@ -52,7 +52,7 @@ pub(crate) struct PyContext {
 impl PyContext {
     pub(crate) fn from_document(py: Python<'_>, document: Document) -> PyResult<Self> {
         let has_overrides = !document.overrides().is_empty();
-        let kept = Kept::new(document, |document| document.context());
+        let kept = Kept::new(document, Document::context);
         check::argument_errors(py, kept.borrow_dependent())?;
         let user = PreparedUser::of(kept.borrow_dependent());
         Ok(Self { kept, has_overrides, user })
