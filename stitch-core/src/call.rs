@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
         links: &Links,
         observer: &mut impl Observer,
     ) -> Decision<'a> {
-        if links.is_tall() {
+        if links.is_tall {
             self.prepare(index);
         }
         observer.done(Step::Exists, false);
@@ -141,11 +141,7 @@ impl<'a> Call<'a> {
             Some(sight) => sight.answer(),
             None => self.flag_answer(requirement.flag, flag, &slot.links),
         };
-        match &requirement.variant {
-            _ if answer.halted => false,
-            None => answer.on,
-            Some(name) => flag.variant_name(answer.variant) == Some(name),
-        }
+        requirement.is_met(flag, answer)
     }
 
     /// Whether the context is in a segment.
@@ -167,7 +163,7 @@ impl<'a> Call<'a> {
 
     /// Whether the context is in a segment, asked for by itself.
     pub(crate) fn check_segment(&mut self, index: SegmentIndex) -> bool {
-        if self.engine.segment_slot(index).is_some_and(|slot| slot.links.is_tall()) {
+        if self.engine.segment_slot(index).is_some_and(|slot| slot.links.is_tall) {
             self.prepare(self.engine.segment_node(index));
         }
         self.is_member(index)
@@ -210,12 +206,10 @@ impl<'a> Call<'a> {
         answer
     }
 
-    /// Answers what stands at the far end of long chains of references first, so that no chain, however long,
-    /// is followed by recursion to its end.
+    /// Answers where chains of references come down to another storey, the far ends first, so that no chain, however
+    /// long, is followed by recursion to its end.
     #[cold]
     fn prepare(&mut self, root: u32) {
-        let engine = self.engine;
-        self.memo.reserve(engine.links_of(root).map_or(0, |links| links.height as usize));
         let mut pending = vec![(root, false)];
         while let Some((node, expanded)) = pending.pop() {
             if expanded {
@@ -223,13 +217,8 @@ impl<'a> Call<'a> {
             } else if self.memo.get(node).is_none() {
                 // The root itself is left to the caller.
                 pending.extend((node != root).then_some((node, true)));
-                let references = engine.links_of(node).map(|links| &*links.references).unwrap_or_default();
-                pending.extend(
-                    references
-                        .iter()
-                        .filter(|&&reference| engine.links_of(reference).is_some_and(Links::is_tall))
-                        .map(|&reference| (reference, false)),
-                );
+                let landings = self.engine.links_of(node).map(|links| &*links.landings).unwrap_or_default();
+                pending.extend(landings.iter().map(|&landing| (landing, false)));
             }
         }
     }

@@ -32,6 +32,7 @@ mod rules;
 mod segment;
 mod serve;
 mod settings;
+mod storeys;
 
 use assemble::assemble;
 use condition::{Builder, Shared};

@@ -6,6 +6,7 @@ use crate::bucketing::{Hasher, PreparedUnit};
 use crate::call::Call;
 use crate::condition::{Program, Target};
 use crate::context::Attribute;
+use crate::memo::Answer;
 use crate::overrides::StoredOverrides;
 use crate::stage::Stage;
 use crate::value::{StoredValue, Value, ValueType};
@@ -145,11 +146,13 @@ pub(crate) struct Scopes {
 pub(crate) struct Links {
     /// What it refers to: flags by index, then segments.
     pub(crate) references: Box<[u32]>,
-    /// The longest chain of references from here.
-    pub(crate) height: u32,
+    /// Whether a chain of references from here is too long to be followed by recursion.
+    pub(crate) is_tall: bool,
+    /// Where it is: the nearest below it that are tall and worth remembering, to be answered first.
+    pub(crate) landings: Box<[u32]>,
     /// Referred to at all: worth remembering where every flag is asked for.
     pub(crate) is_referred_to: bool,
-    /// Referred to more than once, or at the end of a long chain: worth remembering within a call.
+    /// Referred to more than once, or from a higher storey: worth remembering within a call.
     pub(crate) memoized: bool,
 }
 
@@ -208,16 +211,18 @@ impl Split {
     }
 }
 
-impl Links {
-    /// Whether a chain of references from here is too long to be followed by recursion.
-    #[inline]
-    pub(crate) fn is_tall(&self) -> bool {
-        self.height >= TALL
+impl Requirement {
+    /// Whether that flag's answer is what is asked for.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "asked for at each reference of a chain")]
+    pub(crate) fn is_met(&self, flag: &Flag, answer: Answer) -> bool {
+        match &self.variant {
+            _ if answer.halted => false,
+            None => answer.on,
+            Some(name) => flag.variant_name(answer.variant) == Some(name),
+        }
     }
 }
-
-/// References up to which a chain is followed by recursion.
-const TALL: u32 = 64;
 
 impl Rule {
     /// Whether both have the same id and serve the same variant.

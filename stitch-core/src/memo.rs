@@ -29,19 +29,6 @@ pub(crate) enum Memo {
 }
 
 impl Memo {
-    /// Makes room for so many answers at once.
-    pub(crate) fn reserve(&mut self, answers: usize) {
-        if answers > FEW {
-            let mut known = match std::mem::take(self) {
-                Self::Empty => HashMap::default(),
-                Self::Few(entries) => entries.into_iter().flatten().collect(),
-                Self::Many(known) => known,
-            };
-            known.reserve(answers);
-            *self = Self::Many(known);
-        }
-    }
-
     #[inline]
     pub(crate) fn get(&self, node: u32) -> Option<Answer> {
         match self {

@@ -176,18 +176,24 @@ fn attributes() -> Plot {
 
 fn dependencies() -> Plot {
     let sizes = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000];
-    let chain = |count: usize| {
-        let needs = |index: usize| {
-            if index == 0 { String::new() } else { format!(r#", "dependencies": ["f{}"]"#, index - 1) }
-        };
-        let flags: Vec<String> = (0..=count).map(|index| row(&format!("f{index}"), "full", &needs(index))).collect();
-        document(&flags, "")
+    let ask = |count: usize, condition: &str| {
+        let rules = format!(r#", "serve": "off", "rules": [{{"id": "r", "serve": "on", "when": {condition}}}]"#);
+        let needs = |index: usize| format!(r#", "dependencies": ["f{}"]"#, index - 1);
+        let flag =
+            |index: usize| row(&format!("f{index}"), "full", &if index == 0 { rules.clone() } else { needs(index) });
+        let flags: Vec<String> = (0..=count).map(flag).collect();
+        ask_users(&document(&flags, ""), &format!("f{count}"))
     };
+    let field = r#"{"attr": "tier", "op": "eq", "value": "staff"}"#;
+    let attribute = r#"{"attr": "plan", "op": "eq", "value": "pro"}"#;
     Plot {
         file: "dependencies.svg",
         title: "A chain of dependencies",
         x_axis: "dependencies in the chain",
-        lines: vec![line("its last flag", &sizes, LINEAR, |count| ask_users(&chain(count), &format!("f{count}")))],
+        lines: vec![
+            line("its end asks an attribute", &sizes, LINEAR, |count| ask(count, attribute)),
+            line("its end asks a field", &sizes, FLAT, |count| ask(count, field)),
+        ],
     }
 }
 

@@ -6,6 +6,7 @@ use crate::compile::Entry;
 use crate::compile::names::Names;
 use crate::compile::place::Place;
 use crate::compile::reader::Reader;
+use crate::compile::storeys::Storeys;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::flag::{Flag, Links, Segment};
 
@@ -17,8 +18,8 @@ pub(super) struct Graph {
     /// The nodes, those referred to before those that refer to them.
     order: Vec<u32>,
     cycles: Vec<Vec<u32>>,
-    heights: Vec<u32>,
     referrers: Vec<u32>,
+    storeys: Storeys,
 }
 
 impl Graph {
@@ -28,10 +29,11 @@ impl Graph {
         let (references, failed): (Vec<Box<[u32]>>, _) =
             nodes.map(|(references, failed)| (references.as_slice().into(), failed)).unzip();
         let (order, cycles) = components(&references);
-        let (heights, referrers) = (heights(&references, &order), referrers(&references));
+        let referrers = referrers(&references);
+        let storeys = Storeys::new(&references, &order, &referrers);
         #[expect(clippy::cast_possible_truncation, reason = "the limit of flags is far below")]
         let flags = flags.len() as u32;
-        Self { references, flags, failed, order, cycles, heights, referrers }
+        Self { references, flags, failed, order, cycles, referrers, storeys }
     }
 
     /// The node of the first segment.
@@ -168,10 +170,14 @@ impl Graph {
 
     /// What the engine needs to know of a node's place in the graph.
     pub(super) fn links(&self, node: u32, references: Vec<u32>) -> Links {
-        let at = |list: &[u32]| list.get(node as usize).copied().unwrap_or_default();
-        let referrers = at(&self.referrers);
-        let links = Links { references: references.into(), height: at(&self.heights), ..Links::default() };
-        Links { is_referred_to: referrers > 0, memoized: referrers > 1 || links.is_tall(), ..links }
+        let referrers = self.referrers.get(node as usize).copied().unwrap_or_default();
+        Links {
+            references: references.into(),
+            is_tall: self.storeys.is_tall(node),
+            landings: self.storeys.landings(node).into(),
+            is_referred_to: referrers > 0,
+            memoized: referrers > 1 || self.storeys.is_landing(node),
+        }
     }
 }
 
@@ -248,20 +254,6 @@ fn components(references: &[Box<[u32]>]) -> (Vec<u32>, Vec<Vec<u32>>) {
         }
     }
     (order, cycles)
-}
-
-/// The longest chain of references from each node; cycles count for nothing.
-fn heights(references: &[Box<[u32]>], order: &[u32]) -> Vec<u32> {
-    let mut heights = vec![0; references.len()];
-    for &node in order {
-        let of = references.get(node as usize).map(|references| &**references).unwrap_or_default();
-        let below = of.iter().filter_map(|&reference| heights.get(reference as usize)).max();
-        let height = below.map_or(0, |height: &u32| height + 1);
-        if let Some(slot) = heights.get_mut(node as usize) {
-            *slot = height;
-        }
-    }
-    heights
 }
 
 /// How often each node is referred to.

@@ -7,7 +7,7 @@ use crate::bucketing::is_unit;
 use crate::condition::{Step, Target, Test};
 use crate::context::{Attribute, Context, Field, PreparedUser};
 use crate::evaluation::{Evaluation, Reason};
-use crate::flag::{Before, Flag, Gate, Outcome, Serve, VariantIndex};
+use crate::flag::{Before, Flag, FlagIndex, Gate, Outcome, Serve, VariantIndex};
 use crate::memo::Answer;
 use crate::stage::Stage;
 use crate::text::equal;
@@ -21,7 +21,7 @@ pub(crate) struct Glance {
     sights: [Sight; 2],
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Question {
     /// None: it is always yes.
     None,
@@ -40,15 +40,58 @@ pub(crate) struct Sight {
     variant_key: Option<Arc<str>>,
     /// The rule that gave the serve.
     rule_id: Option<Arc<str>>,
+    /// The flag that is not satisfied.
+    dependency: Option<Arc<str>>,
 }
 
 impl Glance {
-    /// The glance of a flag, if it has one; once its rows of overrides are there.
-    pub(crate) fn of(flag: &Flag) -> Option<Self> {
-        let plan = &flag.base;
-        if plan.before != Before::Nothing || !flag.patches.is_empty() {
+    /// The glance of a flag, if it has one; once its rows of overrides are there, and `other` gives the flags that it
+    /// depends on with theirs.
+    pub(crate) fn of<'a>(flag: &Flag, other: impl Fn(FlagIndex) -> Option<(&'a Flag, &'a Self)>) -> Option<Self> {
+        if !flag.patches.is_empty() {
             return None;
         }
+        match flag.base.before {
+            Before::Nothing => Self::of_the_gate(flag),
+            Before::Dependencies => Self::of_the_gate(flag)?.after_dependencies(flag, other),
+            Before::Anything => None,
+        }
+    }
+
+    /// What is left to ask where other flags must be satisfied first; nothing, where that is more than one question.
+    fn after_dependencies<'a>(
+        self,
+        flag: &Flag,
+        other: impl Fn(FlagIndex) -> Option<(&'a Flag, &'a Self)>,
+    ) -> Option<Self> {
+        let others = flag.dependencies.iter().map(|requirement| Some((requirement, other(requirement.flag)?)));
+        let others: Vec<_> = others.collect::<Option<_>>()?;
+        let questions = others.iter().map(|(_, (_, glance))| &glance.question).chain([&self.question]);
+        let mut questions = questions.filter(|question| !matches!(question, Question::None));
+        let question = questions.next().cloned().unwrap_or(Question::None);
+        if questions.next().is_some() {
+            return None;
+        }
+        let sight = |own: &Sight, yes: bool| {
+            let unsatisfied = others.iter().find(|(requirement, (flag, glance))| {
+                let [if_not, if_so] = &glance.sights;
+                !requirement.is_met(flag, if yes { if_so } else { if_not }.answer())
+            });
+            match unsatisfied {
+                None => Some(own.clone()),
+                Some((_, (other, _))) => Some(Sight {
+                    dependency: Some(Arc::clone(&other.key)),
+                    ..Sight::closed(flag, Reason::DepUnsatisfied)?
+                }),
+            }
+        };
+        let [no, yes] = &self.sights;
+        Some(Self { question, sights: [sight(no, false)?, sight(yes, true)?] })
+    }
+
+    /// What decides once nothing before the gate has.
+    fn of_the_gate(flag: &Flag) -> Option<Self> {
+        let plan = &flag.base;
         let start = plan.rules.start;
         let steps = &*plan.rules.program.steps;
         let asks = steps.get(start.index()).is_some();
@@ -131,7 +174,7 @@ impl Sight {
         let StoredValue::Boolean(value) = outcome.value else { return None };
         let variant = outcome.variant.and_then(|index| flag.variants.get(index as usize));
         let variant_key = variant.map(|variant| Arc::clone(&variant.name));
-        Some(Self { value, reason, variant: outcome.variant, variant_key, rule_id: None })
+        Some(Self { value, reason, variant: outcome.variant, variant_key, rule_id: None, dependency: None })
     }
 
     /// What matters of it to whatever depends on the flag: one that is halted has no glance.
@@ -150,7 +193,7 @@ impl Sight {
             is_enabled: self.value,
             reason: self.reason,
             rule_id: self.rule_id.as_deref(),
-            dependency: None,
+            dependency: self.dependency.as_deref(),
         }
     }
 }
@@ -171,6 +214,16 @@ mod tests {
         {"key": "two", "default_value": false, "rollout_stage": "full", "rules": [
             {"id": "r", "when": {"all": [{"attr": "tier", "op": "eq", "value": "staff"}, {"attr": "plan", "op": "eq", "value": "pro"}]}, "serve": "off"}]},
         {"key": "needs", "default_value": false, "rollout_stage": "full", "dependencies": ["full"]},
+        {"key": "needs-rule", "default_value": true, "rollout_stage": "full", "serve": "off", "dependencies": ["needs", "rule"]},
+        {"key": "needs-off", "default_value": false, "rollout_stage": "full", "dependencies": [{"flag": "rule", "variant": "off"}]},
+        {"key": "in-if-on", "default_value": false, "rollout_stage": "staged", "rollout_pct": 50, "dependencies": ["full"]},
+        {"key": "never", "default_value": false, "rollout_stage": "full", "dependencies": ["rule", "draft-off"]},
+        {"key": "draft-off", "default_value": false, "rollout_stage": "draft", "dependencies": ["in-if-on"]},
+        {"key": "both", "default_value": false, "rollout_stage": "full", "dependencies": ["rule", "staged"]},
+        {"key": "own-too", "default_value": false, "rollout_stage": "staged", "rollout_pct": 50, "dependencies": ["rule"]},
+        {"key": "needs-two", "default_value": false, "rollout_stage": "full", "dependencies": ["two"]},
+        {"key": "paused", "default_value": true, "rollout_stage": "paused"},
+        {"key": "needs-paused", "default_value": false, "rollout_stage": "full", "dependencies": ["paused"]},
         {"key": "patched", "default_value": false, "rollout_stage": "full", "environments": {"prod": {"rollout_stage": "draft"}}},
         {"key": "text", "type": "string", "default_value": "a", "variants": {"a": "a"}, "serve": "a"}
     ]}"#;
@@ -180,7 +233,8 @@ mod tests {
         let engine = Engine::from_json(REGISTRY).unwrap();
         let has_one = |slot: &&crate::engine::Slot| slot.glance.is_some();
         let keys: Vec<_> = engine.flags.iter().filter(has_one).filter_map(|slot| slot.key.as_deref()).collect();
-        assert_eq!(keys, ["draft", "full", "rule", "staged", "tenants"]);
+        let after_others = ["needs", "needs-rule", "needs-off", "in-if-on", "draft-off"];
+        assert_eq!(keys, [&["draft", "full", "rule", "staged", "tenants"][..], &after_others].concat());
     }
 
     #[test]
@@ -195,7 +249,10 @@ mod tests {
                     .collect::<Vec<_>>(),
             )
         };
-        assert_eq!(decided(&Context::user("U-1").tenant_id("t")).unwrap(), ["draft", "full", "staged"]);
+        assert_eq!(
+            decided(&Context::user("U-1").tenant_id("t")).unwrap(),
+            ["draft", "full", "staged", "needs", "in-if-on", "draft-off"]
+        );
         let long = "x".repeat(32);
         assert!(decided(&Context::user(&long[1..])).is_some());
         let overrides = InlineOverrides::default().user("full", false);
