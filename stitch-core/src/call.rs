@@ -217,8 +217,8 @@ impl<'a> Call<'a> {
             } else if self.memo.get(node).is_none() {
                 // The root itself is left to the caller.
                 pending.extend((node != root).then_some((node, true)));
-                let landings = self.engine.links_of(node).map(|links| &*links.landings).unwrap_or_default();
-                pending.extend(landings.iter().map(|&landing| (landing, false)));
+                let landings = self.engine.landings.get(&node).into_iter().flatten();
+                pending.extend(landings.map(|&landing| (landing, false)));
             }
         }
     }

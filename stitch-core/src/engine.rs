@@ -10,7 +10,7 @@ use crate::context::{Context, Custom};
 use crate::diagnostics::Diagnostic;
 use crate::evaluation::{Evaluation, Reason};
 use crate::explain::Explanation;
-use crate::flag::{Flag, FlagIndex, Links, SegmentIndex};
+use crate::flag::{Flag, FlagIndex, SegmentIndex};
 use crate::json::Json;
 use crate::text::equal;
 
@@ -49,6 +49,9 @@ pub struct Engine {
     pub(crate) segments: Box<[SegmentSlot]>,
     /// The keys of those that are served.
     pub(crate) segment_names: HashMap<Arc<str>, SegmentIndex>,
+    /// Where long chains of references come down: of each node that is tall, the nearest below that are tall too and worth
+    /// remembering, to be answered first.
+    pub(crate) landings: HashMap<u32, Vec<u32>>,
     pub(crate) internal_tiers: Box<[Box<str>]>,
     pub(crate) environments: Box<[Box<str>]>,
     /// The attributes that are read, each with its place among those that a call remembers.
@@ -256,13 +259,6 @@ impl Engine {
 
     pub(crate) fn segment_of_node(&self, node: u32) -> Option<SegmentIndex> {
         node.checked_sub(self.segment_node(0))
-    }
-
-    pub(crate) fn links_of(&self, node: u32) -> Option<&Links> {
-        match self.segment_of_node(node) {
-            Some(segment) => self.segment_slot(segment).map(|slot| &slot.links),
-            None => self.slot(node).map(|slot| &slot.links),
-        }
     }
 
     #[inline]

@@ -148,8 +148,6 @@ pub(crate) struct Links {
     pub(crate) references: Box<[u32]>,
     /// Whether a chain of references from here is too long to be followed by recursion.
     pub(crate) is_tall: bool,
-    /// Where it is: the nearest below it that are tall and worth remembering, to be answered first.
-    pub(crate) landings: Box<[u32]>,
     /// Referred to at all: worth remembering where every flag is asked for.
     pub(crate) is_referred_to: bool,
     /// Referred to more than once, or from a higher storey: worth remembering within a call.

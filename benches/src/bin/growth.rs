@@ -188,11 +188,11 @@ fn dependencies() -> Plot {
     let attribute = r#"{"attr": "plan", "op": "eq", "value": "pro"}"#;
     Plot {
         file: "dependencies.svg",
-        title: "A chain of dependencies",
+        title: "A chain of dependencies, whose end",
         x_axis: "dependencies in the chain",
         lines: vec![
-            line("its end asks an attribute", &sizes, LINEAR, |count| ask(count, attribute)),
-            line("its end asks a field", &sizes, FLAT, |count| ask(count, field)),
+            line("asks an attribute", &sizes, LINEAR, |count| ask(count, attribute)),
+            line("asks a field", &sizes, FLAT, |count| ask(count, field)),
         ],
     }
 }

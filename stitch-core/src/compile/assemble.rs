@@ -53,6 +53,7 @@ pub(super) fn assemble(
         flags: slots.into(),
         segments: served_segments.into(),
         segment_names,
+        landings: graph.landings(),
         internal_tiers: internal_tiers.into_iter().map(Box::from).collect(),
         environments: compiler.environments.iter().copied().map(Box::from).collect(),
         customs: compiler.customs.values().cloned().collect(),

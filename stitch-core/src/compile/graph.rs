@@ -168,13 +168,17 @@ impl Graph {
         }
     }
 
+    /// Where long chains come down.
+    pub(super) fn landings(&self) -> HashMap<u32, Vec<u32>> {
+        self.storeys.landings.clone()
+    }
+
     /// What the engine needs to know of a node's place in the graph.
     pub(super) fn links(&self, node: u32, references: Vec<u32>) -> Links {
         let referrers = self.referrers.get(node as usize).copied().unwrap_or_default();
         Links {
             references: references.into(),
             is_tall: self.storeys.is_tall(node),
-            landings: self.storeys.landings(node).into(),
             is_referred_to: referrers > 0,
             memoized: referrers > 1 || self.storeys.is_landing(node),
         }

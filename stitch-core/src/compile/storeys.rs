@@ -1,6 +1,8 @@
 //! Long chains of references, cut into storeys: recursion follows a chain from one storey to the next and no further, since
 //! what stands there was answered before.
 
+use std::collections::HashMap;
+
 /// References of a chain that are one storey. Recursion goes through at most two of them: its own, and the lowest.
 const STOREY: u32 = 32;
 
@@ -11,14 +13,14 @@ pub(super) struct Storeys {
     /// Whether something in a higher storey refers to the node, and it is not in the lowest.
     is_landing: Vec<bool>,
     /// Of each that is not in the lowest storey, the nearest below that are not there either and are worth remembering.
-    landings: Vec<Vec<u32>>,
+    pub(super) landings: HashMap<u32, Vec<u32>>,
 }
 
 impl Storeys {
     /// Of nodes with their references, in an order in which none comes before what it refers to, but for cycles.
     pub(super) fn new(references: &[Box<[u32]>], order: &[u32], referrers: &[u32]) -> Self {
         let floors: Vec<u32> = heights(references, order).iter().map(|height| height / STOREY).collect();
-        let mut found = Self { is_landing: vec![false; floors.len()], landings: Vec::new(), floors };
+        let mut found = Self { is_landing: vec![false; floors.len()], landings: HashMap::new(), floors };
         if found.floors.iter().all(|floor| *floor == 0) {
             return found;
         }
@@ -30,7 +32,6 @@ impl Storeys {
                 }
             }
         }
-        found.landings = vec![Vec::new(); found.floors.len()];
         for &node in order {
             if !found.is_tall(node) {
                 continue;
@@ -42,11 +43,11 @@ impl Storeys {
                 if found.is_landing(reference) || referrers.get(reference as usize).is_some_and(|count| *count > 1) {
                     below.push(reference);
                 } else {
-                    below.extend(found.landings(reference));
+                    below.extend(found.landings.get(&reference).into_iter().flatten());
                 }
             }
-            if let Some(landings) = found.landings.get_mut(node as usize) {
-                *landings = below;
+            if !below.is_empty() {
+                found.landings.insert(node, below);
             }
         }
         found
@@ -58,10 +59,6 @@ impl Storeys {
 
     pub(super) fn is_landing(&self, node: u32) -> bool {
         self.is_landing.get(node as usize).is_some_and(|is_landing| *is_landing)
-    }
-
-    pub(super) fn landings(&self, node: u32) -> &[u32] {
-        self.landings.get(node as usize).map(|landings| &**landings).unwrap_or_default()
     }
 }
 
@@ -106,10 +103,10 @@ mod tests {
         let found = storeys(&chain(200));
         let landings: Vec<u32> = (0..200).filter(|&node| found.is_landing(node)).collect();
         assert_eq!(landings, [63, 95, 127, 159, 191]);
-        assert_eq!(found.landings(199), [191]);
-        assert_eq!(found.landings(191), [159]);
-        assert_eq!(found.landings(64), [63]);
-        assert!(found.landings(63).is_empty() && found.is_tall(63));
+        assert_eq!(found.landings[&199], [191]);
+        assert_eq!(found.landings[&191], [159]);
+        assert_eq!(found.landings[&64], [63]);
+        assert!(!found.landings.contains_key(&63) && found.is_tall(63));
     }
 
     #[test]
@@ -117,8 +114,8 @@ mod tests {
         let mut references = chain(60);
         references.extend([Box::from([59, 40]), Box::from([59])]);
         let found = storeys(&references);
-        assert_eq!(found.landings(60), [59, 40]);
-        assert_eq!(found.landings(61), [59]);
-        assert_eq!(found.landings(59), [40]);
+        assert_eq!(found.landings[&60], [59, 40]);
+        assert_eq!(found.landings[&61], [59]);
+        assert_eq!(found.landings[&59], [40]);
     }
 }

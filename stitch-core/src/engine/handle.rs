@@ -46,8 +46,8 @@ impl<'e> FlagHandle<'e> {
         'e: 'a,
     {
         // Not through an optional evaluation: to copy one right after it was written is to wait for the writing.
-        match (self.slot.sight(context), &self.slot.flag) {
-            (Some(sight), Some(flag)) => sight.evaluation(flag),
+        match (self.slot.sight(context), &self.slot.key) {
+            (Some(sight), Some(key)) => sight.evaluation(key),
             _ => self.observe(context, &mut Silent),
         }
     }

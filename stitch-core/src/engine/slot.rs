@@ -11,7 +11,7 @@ use crate::flag::{Flag, Glance, Links, Segment, Sight};
 #[derive(Debug)]
 pub(crate) struct Slot {
     /// Its key, if it could be read and no earlier entry has it. Beside that of the flag, since a look-up by name reads
-    /// nothing else.
+    /// nothing else, nor does a glance.
     pub(crate) key: Option<Arc<str>>,
     /// Here and not in the flag, so that asking for a boolean reads nothing else where there is one.
     pub(crate) glance: Option<Glance>,
@@ -50,6 +50,6 @@ impl Slot {
     /// The whole of it.
     #[inline]
     pub(crate) fn evaluation(&self, context: &Context<'_>) -> Option<Evaluation<'_>> {
-        Some(self.sight(context)?.evaluation(self.flag.as_ref()?))
+        Some(self.sight(context)?.evaluation(self.key.as_deref()?))
     }
 }

@@ -38,10 +38,8 @@ pub(crate) struct Sight {
     reason: Reason,
     variant: Option<VariantIndex>,
     variant_key: Option<Arc<str>>,
-    /// The rule that gave the serve.
-    rule_id: Option<Arc<str>>,
-    /// The flag that is not satisfied.
-    dependency: Option<Arc<str>>,
+    /// The rule that gave the serve; or the flag that is not satisfied, where that is the reason.
+    cause: Option<Arc<str>>,
 }
 
 impl Glance {
@@ -79,10 +77,9 @@ impl Glance {
             });
             match unsatisfied {
                 None => Some(own.clone()),
-                Some((_, (other, _))) => Some(Sight {
-                    dependency: Some(Arc::clone(&other.key)),
-                    ..Sight::closed(flag, Reason::DepUnsatisfied)?
-                }),
+                Some((_, (other, _))) => {
+                    Some(Sight { cause: Some(Arc::clone(&other.key)), ..Sight::closed(flag, Reason::DepUnsatisfied)? })
+                }
             }
         };
         let [no, yes] = &self.sights;
@@ -162,8 +159,8 @@ impl Sight {
         let plan = &flag.base;
         let rule = plan.rules.list.get(answer.answer());
         let Serve::Variant(variant) = rule.map_or(&plan.serve, |rule| &rule.serve) else { return None };
-        let rule_id = rule.and_then(|rule| plan.rules.own_id(rule.id));
-        Some(Self { rule_id, ..Self::of(flag, &flag.variants.get(*variant as usize)?.outcome, reason)? })
+        let cause = rule.and_then(|rule| plan.rules.own_id(rule.id));
+        Some(Self { cause, ..Self::of(flag, &flag.variants.get(*variant as usize)?.outcome, reason)? })
     }
 
     fn closed(flag: &Flag, reason: Reason) -> Option<Self> {
@@ -174,7 +171,7 @@ impl Sight {
         let StoredValue::Boolean(value) = outcome.value else { return None };
         let variant = outcome.variant.and_then(|index| flag.variants.get(index as usize));
         let variant_key = variant.map(|variant| Arc::clone(&variant.name));
-        Some(Self { value, reason, variant: outcome.variant, variant_key, rule_id: None, dependency: None })
+        Some(Self { value, reason, variant: outcome.variant, variant_key, cause: None })
     }
 
     /// What matters of it to whatever depends on the flag: one that is halted has no glance.
@@ -185,15 +182,17 @@ impl Sight {
 
     /// The whole of it.
     #[inline]
-    pub(crate) fn evaluation<'a>(&'a self, flag: &'a Flag) -> Evaluation<'a> {
+    pub(crate) fn evaluation<'a>(&'a self, flag_key: &'a str) -> Evaluation<'a> {
+        let is_rule = self.reason != Reason::DepUnsatisfied;
+        let cause = self.cause.as_deref();
         Evaluation {
-            flag_key: &flag.key,
+            flag_key,
             value: Some(Value::Boolean(self.value)),
             variant_key: self.variant_key.as_deref(),
             is_enabled: self.value,
             reason: self.reason,
-            rule_id: self.rule_id.as_deref(),
-            dependency: self.dependency.as_deref(),
+            rule_id: cause.filter(|_| is_rule),
+            dependency: cause.filter(|_| !is_rule),
         }
     }
 }
