@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compile::graph::Graph;
 use crate::compile::{Compiler, Entry, Mode};
 use crate::engine::{Engine, KeyTable, SegmentSlot, Slot};
-use crate::flag::{Before, Flag, Glance, Segment};
+use crate::flag::{Flag, Glance, Segment};
 
 /// The engine, yet without its diagnostics.
 pub(super) fn assemble(
@@ -20,14 +20,12 @@ pub(super) fn assemble(
         let flag = entry.compiled.filter(|_| !graph.failed(node));
         let key = flag.as_ref().map(|flag| Arc::clone(&flag.key));
         let key = key.or_else(|| compiler.flags.first_key(node).map(Arc::from));
-        let glance = flag.as_deref().and_then(|flag| Glance::of(flag, |_| None));
         let links = graph.links(node, entry.references);
-        slots.push(Slot { key, glance, flag, links, fingerprint, origin: entry.origin });
+        slots.push(Slot { key, glance: None, flag, links, fingerprint, origin: entry.origin });
     }
-    // Those of flags that depend on others need theirs.
+    // In this order, since a flag that depends on others needs theirs.
     for node in graph.order() {
-        let flag = slots.get(node as usize).and_then(|slot| slot.flag.as_deref());
-        let Some(flag) = flag.filter(|flag| flag.base.before == Before::Dependencies) else { continue };
+        let Some(flag) = slots.get(node as usize).and_then(|slot| slot.flag.as_deref()) else { continue };
         let glance = Glance::of(flag, |index| {
             let other = slots.get(index as usize)?;
             Some((other.flag.as_deref()?, other.glance.as_ref()?))

@@ -180,7 +180,7 @@ impl Graph {
             references: references.into(),
             is_tall: self.storeys.is_tall(node),
             is_referred_to: referrers > 0,
-            memoized: referrers > 1 || self.storeys.is_landing(node),
+            memoized: self.storeys.is_memoized(node),
         }
     }
 }

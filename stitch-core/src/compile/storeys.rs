@@ -10,8 +10,8 @@ const STOREY: u32 = 32;
 pub(super) struct Storeys {
     /// The storey of each; 0 is the lowest.
     floors: Vec<u32>,
-    /// Whether something in a higher storey refers to the node, and it is not in the lowest.
-    is_landing: Vec<bool>,
+    /// Whether several refer to the node; or something in a higher storey does, and it is not in the lowest.
+    memoized: Vec<bool>,
     /// Of each that is not in the lowest storey, the nearest below that are not there either and are worth remembering.
     pub(super) landings: HashMap<u32, Vec<u32>>,
 }
@@ -20,15 +20,16 @@ impl Storeys {
     /// Of nodes with their references, in an order in which none comes before what it refers to, but for cycles.
     pub(super) fn new(references: &[Box<[u32]>], order: &[u32], referrers: &[u32]) -> Self {
         let floors: Vec<u32> = heights(references, order).iter().map(|height| height / STOREY).collect();
-        let mut found = Self { is_landing: vec![false; floors.len()], landings: HashMap::new(), floors };
+        let memoized = referrers.iter().map(|count| *count > 1).collect();
+        let mut found = Self { memoized, landings: HashMap::new(), floors };
         if found.floors.iter().all(|floor| *floor == 0) {
             return found;
         }
         for (references, floor) in references.iter().zip(&found.floors) {
             for &reference in references {
                 let below = found.floors.get(reference as usize).copied().unwrap_or_default();
-                if let Some(is_landing) = found.is_landing.get_mut(reference as usize) {
-                    *is_landing |= below > 0 && below < *floor;
+                if let Some(memoized) = found.memoized.get_mut(reference as usize) {
+                    *memoized |= below > 0 && below < *floor;
                 }
             }
         }
@@ -40,7 +41,7 @@ impl Storeys {
             let mut below = Vec::new();
             for &reference in of.iter().filter(|&&reference| found.is_tall(reference)) {
                 // Whoever is not remembered has one referrer, and hands up what it found to that one alone.
-                if found.is_landing(reference) || referrers.get(reference as usize).is_some_and(|count| *count > 1) {
+                if found.is_memoized(reference) {
                     below.push(reference);
                 } else {
                     below.extend(found.landings.get(&reference).into_iter().flatten());
@@ -57,8 +58,9 @@ impl Storeys {
         self.floors.get(node as usize).is_some_and(|floor| *floor > 0)
     }
 
-    pub(super) fn is_landing(&self, node: u32) -> bool {
-        self.is_landing.get(node as usize).is_some_and(|is_landing| *is_landing)
+    /// Whether the node is worth remembering within a call.
+    pub(super) fn is_memoized(&self, node: u32) -> bool {
+        self.memoized.get(node as usize).is_some_and(|memoized| *memoized)
     }
 }
 
@@ -95,13 +97,13 @@ mod tests {
     #[test]
     fn a_short_chain_has_no_landing() {
         let found = storeys(&chain(STOREY));
-        assert!((0..STOREY).all(|node| !found.is_tall(node) && !found.is_landing(node)));
+        assert!((0..STOREY).all(|node| !found.is_tall(node) && !found.is_memoized(node)));
     }
 
     #[test]
     fn a_long_chain_has_one_a_storey() {
         let found = storeys(&chain(200));
-        let landings: Vec<u32> = (0..200).filter(|&node| found.is_landing(node)).collect();
+        let landings: Vec<u32> = (0..200).filter(|&node| found.is_memoized(node)).collect();
         assert_eq!(landings, [63, 95, 127, 159, 191]);
         assert_eq!(found.landings[&199], [191]);
         assert_eq!(found.landings[&191], [159]);
