@@ -1,11 +1,10 @@
--- What is asked: `wrk -s ask.lua URL -- eval|ofrep|batch`. The 256 users of the benches in turn; all requests are
--- written before the first is sent, so that the other core spends its time on sending them.
+-- What is asked: `wrk -s ask.lua URL -- eval|ofrep|batch ATTRIBUTES`, those as a JSON object. The 256 users of the benches
+-- in turn; all requests are written before the first is sent, so that the other core spends its time on sending them.
 
 local requests = {}
 local index = 0
 
-local attributes = '"country":"TH","device":"ios","plan":"pro","language":"th","app_version":"4.2.0",'
-  .. '"channel":"organic","currency":"THB","cohort":"2026-w47"'
+local attributes
 local json = { ["Content-Type"] = "application/json" }
 local ask = {
   eval = function(user)
@@ -27,6 +26,7 @@ local ask = {
 }
 
 function init(arguments)
+  attributes = arguments[2]:sub(2, -2) -- to stand beside the context's own fields
   for user = 0, 255 do
     requests[user] = ask[arguments[1]](string.format("user-%07d", user))
   end

@@ -27,6 +27,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "benches" / "python"))
+from rows import ATTRIBUTES  # noqa: E402
+
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 FLOOR_TARGET = TARGET / "floor"
 VENV = HERE / "fastapi" / ".venv"
@@ -39,16 +42,6 @@ CONNECTIONS = (32, 64)
 CELLS = [("stitch", "eval"), ("floor", "eval"), ("fastapi", "eval")]
 CELLS += [("stitch", "ofrep"), ("floor", "ofrep"), ("fastapi", "ofrep"), ("stitch", "batch")]
 SAME_VERSIONS = ("axum", "hyper", "hyper-util", "tokio")
-ATTRIBUTES = {
-    "country": "TH",
-    "device": "ios",
-    "plan": "pro",
-    "language": "th",
-    "app_version": "4.2.0",
-    "channel": "organic",
-    "currency": "THB",
-    "cohort": "2026-w47",
-}
 
 
 def versions(lock: Path) -> dict[str, str]:
@@ -118,9 +111,10 @@ def cpu_seconds(pid: int) -> float:
 def load(process: subprocess.Popen, port: int, route: str, connections: int, seconds: int) -> dict:
     wrk = ["taskset", "--cpu-list", str(CLIENT_CORE), "wrk", "--threads", "1"]
     wrk += ["--connections", str(connections), "--duration", f"{seconds}s", "--script", HERE / "ask.lua"]
+    attributes = json.dumps(ATTRIBUTES, separators=(",", ":"))
     before = cpu_seconds(process.pid)
     output = subprocess.run(
-        [*map(str, wrk), f"http://127.0.0.1:{port}", "--", route], check=True, capture_output=True, text=True
+        [*map(str, wrk), f"http://127.0.0.1:{port}", "--", route, attributes], check=True, capture_output=True, text=True
     ).stdout
     result = json.loads(next(line for line in output.splitlines() if line.startswith("RESULT "))[7:])
     if result["failed"]:
