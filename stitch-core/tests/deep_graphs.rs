@@ -108,6 +108,32 @@ fn a_chain_of_100_000_dependencies() {
     check_chain(&flags, &[], &[last, last / 2, 65, 64, 63, 9, 8, 1]);
 }
 
+/// One question decides all of them: what it leads to is known when they are compiled.
+#[test]
+fn a_chain_of_100_000_dependencies_that_ends_in_a_field() {
+    let last = limits::FLAGS - 1;
+    let flags = (0..=last).map(|index| match index {
+        0 => flag_when(0, r#"{"attr": "tier", "op": "eq", "value": "staff"}"#),
+        _ => format!(
+            r#"{{"key": "f{index}", "default_value": false, "rollout_stage": "full", "dependencies": ["f{}"]}}"#,
+            index - 1
+        ),
+    });
+    let text = registry(flags, []);
+    with_little_stack(|| {
+        let engine = timed("compiling", || Engine::from_json(&text).expect("sound"));
+        for (tier, reason) in [("staff", Reason::StageFull), ("pro", Reason::DepUnsatisfied)] {
+            let context = Context::user("u").tier(tier);
+            let key = format!("f{last}");
+            let answer = timed("one evaluation", || engine.evaluate(&key, &context));
+            assert_eq!((answer.is_enabled, answer.reason), (tier == "staff", reason));
+            assert_eq!(timed("one explanation", || engine.explain(&key, &context)).evaluation, answer);
+            let answers = timed("all evaluations", || engine.evaluate_all(&context));
+            assert!(answers.iter().all(|answer| answer.is_enabled == (tier == "staff")));
+        }
+    });
+}
+
 #[test]
 fn a_chain_of_100_000_conditions_on_variants_in_an_environment() {
     let last = limits::FLAGS - 1;

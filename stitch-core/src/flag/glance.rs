@@ -220,6 +220,7 @@ mod tests {
         {"key": "draft-off", "default_value": false, "rollout_stage": "draft", "dependencies": ["in-if-on"]},
         {"key": "both", "default_value": false, "rollout_stage": "full", "dependencies": ["rule", "staged"]},
         {"key": "own-too", "default_value": false, "rollout_stage": "staged", "rollout_pct": 50, "dependencies": ["rule"]},
+        {"key": "twice", "default_value": false, "rollout_stage": "full", "dependencies": ["rule", {"flag": "rule", "variant": "off"}]},
         {"key": "needs-two", "default_value": false, "rollout_stage": "full", "dependencies": ["two"]},
         {"key": "paused", "default_value": true, "rollout_stage": "paused"},
         {"key": "needs-paused", "default_value": false, "rollout_stage": "full", "dependencies": ["paused"]},
